@@ -1,0 +1,339 @@
+//! What was configured, already checked: queues, agents, trunks, prompts, settings.
+//!
+//! These are the custom resources after `resource` has read and checked them. Every length is in
+//! milliseconds, every name is resolved where one object alone can tell, and a limit that was left
+//! out is `None`.
+//!
+//! Always holds: a value of these types makes sense by itself. What needs a second object (an
+//! address used twice, a queue nobody made) is checked by the core when the command is applied.
+//!
+//! Not here: the YAML and JSON shapes and their mistakes (`resource`).
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::acd::command::AgentStateName;
+use crate::acd::command::LoginKind;
+use crate::base::id::AgentId;
+use crate::base::id::PromptId;
+use crate::base::id::QueueId;
+use crate::base::id::TrunkId;
+use crate::base::secret::Private;
+use crate::base::time::Millis;
+
+/// Where an object of the configuration lives; only there it may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Source {
+    Folder,
+    Kubernetes,
+    Rest,
+}
+
+/// An address callers dial or calls are sent to: a user part, or a whole AOR.
+///
+/// As a queue's address a user part alone matches any host. The user part is compared with case,
+/// the host without.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    pub user: String,
+    /// Lower case; `None` matches any.
+    pub host: Option<String>,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) => write!(f, "sip:{}@{host}", self.user),
+            None => f.write_str(&self.user),
+        }
+    }
+}
+
+/// A queue as configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueConfig {
+    pub id: QueueId,
+    /// Shown to agents.
+    pub display_name: String,
+    /// At least one.
+    pub addresses: Vec<Address>,
+    pub strategy: Strategy,
+    /// How long an agent's phone rings.
+    pub ring: Millis,
+    pub wrap_up: Millis,
+    /// Of its callers; higher first.
+    pub priority: i32,
+    /// Between queues that share agents; higher first.
+    pub weight: i32,
+    pub service_level: ServiceLevel,
+    /// A caller who leaves sooner counts as a short abandon.
+    pub short_abandon: Millis,
+    pub caller: CallerTreatment,
+    pub on_ring_out: RingPolicy,
+    pub on_declined: RingPolicy,
+    pub on_busy: RingPolicy,
+    pub limits: Limits,
+    pub overflow: OverflowRules,
+    /// `false` turns new callers away by the `closed` rule.
+    pub open: bool,
+}
+
+/// Who is rung for a waiting call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Strategy {
+    /// The agent idle longest, over all of the agent's queues.
+    MostIdle,
+    /// Every ready agent at once; the first to answer has the call.
+    RingAll,
+}
+
+/// The share of calls to be answered within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceLevel {
+    pub threshold: Millis,
+    pub target_percent: u8,
+}
+
+/// What a caller hears.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerTreatment {
+    pub answer: AnswerMode,
+    pub welcome: Option<PromptId>,
+    pub music: Option<PromptId>,
+    pub announcement: Option<Announcement>,
+}
+
+/// When the caller's INVITE gets its final answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AnswerMode {
+    /// 200 at once, then music.
+    OnEntry,
+    /// 183 with music; 200 when an agent answers.
+    EarlyMedia,
+    /// 180 without music; 200 when an agent answers.
+    OnAgent,
+}
+
+/// A prompt repeated while a caller waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    pub prompt: PromptId,
+    pub every: Millis,
+}
+
+/// What becomes of an agent whose phone did not take a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingPolicy {
+    pub action: RingAction,
+    /// With `StayReady`: how long the agent is passed over first.
+    pub delay: Millis,
+}
+
+/// See [`RingPolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RingAction {
+    NotReady,
+    StayReady,
+    LogOut,
+}
+
+/// What a queue holds at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub calls_max: Option<u32>,
+    pub wait_max: Option<Millis>,
+}
+
+/// What happens to a caller the queue cannot keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowRules {
+    pub full: Overflow,
+    pub too_long: Overflow,
+    /// At entry while nobody is logged in, and for those waiting when the last one leaves.
+    pub no_agents: Overflow,
+    pub closed: Overflow,
+}
+
+/// Names a rule of [`OverflowRules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum OverflowRule {
+    Full,
+    TooLong,
+    NoAgents,
+    Closed,
+}
+
+/// One rule: a prompt first, if any, then an action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overflow {
+    pub play: Option<PromptId>,
+    pub action: OverflowAction,
+}
+
+/// See [`Overflow`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OverflowAction {
+    /// A final SIP status, or BYE when already answered.
+    Reject {
+        status: u16,
+    },
+    /// To another queue, keeping age and priority.
+    Queue {
+        queue: QueueId,
+    },
+    Transfer {
+        to: Address,
+    },
+    HangUp,
+    /// Stays and waits (for `no_agents` only).
+    Wait,
+}
+
+/// An agent as configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentConfig {
+    pub id: AgentId,
+    pub display_name: String,
+    /// Membership; unknown queues wait until they are made.
+    pub queues: Vec<QueueId>,
+    /// `None`: no PIN is asked for.
+    pub pin: Option<Private<String>>,
+    pub device: Option<DeviceConfig>,
+    pub allowed_logins: Vec<LoginKind>,
+    /// Wins over the queue's.
+    pub wrap_up: Option<Millis>,
+    /// `None`: as the settings say.
+    pub duplicate_login: Option<DuplicateLogin>,
+    pub on_unreachable: UnreachablePolicy,
+    /// Whose supervisors may act on this agent.
+    pub team: Option<String>,
+}
+
+/// Where an agent is rung.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceConfig {
+    /// A SIP URI.
+    pub address: String,
+    /// The trunk it is reached through; `None` rings the address directly.
+    pub trunk: Option<TrunkId>,
+}
+
+/// What a second login does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DuplicateLogin {
+    Reject,
+    /// Accepted, and said in a fact.
+    Warn,
+    TakeOver,
+}
+
+/// What becomes of an agent whose device cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreachablePolicy {
+    pub action: UnreachableAction,
+    pub after: Millis,
+}
+
+/// See [`UnreachablePolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum UnreachableAction {
+    LogOut,
+    NotReady,
+    Nothing,
+}
+
+/// A PBX, carrier or SBC as configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkConfig {
+    pub id: TrunkId,
+    /// SIP URIs, in order of preference.
+    pub peers: Vec<String>,
+    pub outbound_proxy: Option<String>,
+    /// Who may call in from where without a password.
+    pub allowed_sources: Vec<Network>,
+    /// Asked of INVITEs from other sources.
+    pub inbound_auth: Option<Credentials>,
+    /// Given when the trunk asks us.
+    pub outbound_auth: Option<Credentials>,
+}
+
+/// A user name and password for digest authentication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Private<String>,
+}
+
+/// A range of addresses, `192.0.2.0/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Network {
+    pub address: IpAddr,
+    /// At most 32 or 128.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Tells whether `address` lies in the range; an IPv4-mapped IPv6 address counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                let kept = u32::MAX.checked_shl(32 - u32::from(self.prefix.min(32))).unwrap_or(0);
+                u32::from(ours) & kept == u32::from(theirs) & kept
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                let kept =
+                    u128::MAX.checked_shl(128 - u32::from(self.prefix.min(128))).unwrap_or(0);
+                u128::from(ours) & kept == u128::from(theirs) & kept
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+/// Something callers and agents hear, as configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptConfig {
+    pub id: PromptId,
+    pub source: PromptSource,
+    pub language: String,
+}
+
+/// Where a prompt's audio comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PromptSource {
+    /// One of those in the program, by its name.
+    BuiltIn(String),
+    /// A WAV file, by the path each node finds it at.
+    File(String),
+}
+
+/// What holds for the whole deployment and may change while it runs.
+///
+/// Ports and addresses are not here: a node reads them once, when it starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The states an agent may log out in (requirement E1).
+    pub log_out_allowed_in: Vec<AgentStateName>,
+    /// Idle longer than this: logged out; `None` is never.
+    pub log_out_when_inactive: Option<Millis>,
+    /// The deployment's own reasons for not being ready.
+    pub not_ready_reasons: Vec<String>,
+    pub duplicate_login: DuplicateLogin,
+    /// Wrong PINs before the agent's login is locked for five minutes.
+    pub pin_tries: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            log_out_allowed_in: vec![AgentStateName::NotReady, AgentStateName::WrapUp],
+            log_out_when_inactive: Some(Millis::from_secs(7200)),
+            not_ready_reasons: ["Break", "Lunch", "Training"].map(str::to_owned).to_vec(),
+            duplicate_login: DuplicateLogin::Reject,
+            pin_tries: 3,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Everything the core may order: one page of plain data.
+//!
+//! Every replica computes every effect; each carries its [`Owner`], and the owner alone acts. An
+//! owner that has restarted since is a different owner, so a replayed order reaches nobody.
+//!
+//! Always holds: an effect is ordered once, by the entry that caused it, and names only legs the
+//! state knows.
+//!
+//! Not here: how a phone is rung or a tone is played (`b2bua::execute`, `media`).
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::acd::command::Caller;
+use crate::acd::command::Dialog;
+use crate::acd::config::Address;
+use crate::acd::config::AnswerMode;
+use crate::acd::config::CallerTreatment;
+use crate::acd::config::DeviceConfig;
+use crate::base::id::AgentId;
+use crate::base::id::LegId;
+use crate::base::id::Owner;
+use crate::base::id::PromptId;
+use crate::base::id::QueueId;
+use crate::base::time::Millis;
+
+/// An effect and who is to carry it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub owner: Owner,
+    pub effect: Effect,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Answer the caller as the queue says, and let them hear welcome, music, announcements.
+    ///
+    /// Ordered again when the call moves to another queue: the new treatment replaces the old,
+    /// and a caller answered already stays answered.
+    HoldCaller { leg: LegId, queue: QueueId, treatment: CallerTreatment },
+    /// Ring an agent's phone.
+    RingAgent(Box<Ring>),
+    /// Join the two; the caller's music stops, an unanswered caller is answered.
+    JoinLegs { caller: LegId, agent: LegId },
+    /// End the leg in the way its dialog needs: a final status, CANCEL, or BYE.
+    ReleaseLeg { leg: LegId, cause: Cause },
+    /// End a leg of a former life, of which only the dialog is left.
+    ReleaseOrphan { leg: LegId, dialog: Dialog, cause: Cause },
+    /// Play once, then report `FinishPrompt`; answers with 183 if the leg is not answered.
+    PlayPrompt { leg: LegId, prompt: PromptId },
+    /// Send the party to another address (REFER, or 302 while unanswered), then report
+    /// `SettleTransfer`.
+    TransferLeg { leg: LegId, to: Address },
+}
+
+impl Effect {
+    /// The leg the effect is about; a join is about the caller's.
+    pub fn leg(&self) -> LegId {
+        match self {
+            Self::HoldCaller { leg, .. }
+            | Self::ReleaseLeg { leg, .. }
+            | Self::ReleaseOrphan { leg, .. }
+            | Self::PlayPrompt { leg, .. }
+            | Self::TransferLeg { leg, .. } => *leg,
+            Self::RingAgent(ring) => ring.leg,
+            Self::JoinLegs { caller, .. } => *caller,
+        }
+    }
+}
+
+/// Everything needed to ring one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// The leg to make.
+    pub leg: LegId,
+    pub agent: AgentId,
+    pub device: DeviceConfig,
+    pub queue: QueueId,
+    /// Shown to the agent before the caller's name.
+    pub queue_display_name: String,
+    pub caller: Caller,
+    /// How long the caller has waited by now.
+    pub waited: Millis,
+}
+
+/// Why a leg is released; decides status, Reason header and what the phone logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Cause {
+    /// The other party hung up.
+    HungUp,
+    /// The agent did not answer in time.
+    RingOut,
+    /// Another agent answered: `Reason: SIP;cause=200`.
+    AnsweredElsewhere,
+    /// The caller is gone before the agent answered.
+    CallerGone,
+    /// The queue's rule: this status while unanswered, BYE afterwards.
+    TurnedAway(u16),
+    /// A person asked for it.
+    Requested,
+    /// The call went elsewhere by transfer.
+    Transferred,
+    /// The agent was logged out by force.
+    LoggedOut,
+    /// The node that had the call was lost.
+    NodeLost,
+}

@@ -1,0 +1,11 @@
+//! Words everybody shares: names of things, the two clocks, a generator, and private values.
+//!
+//! Floor 0 of the house: it imports nothing of Carillon and decides nothing. What is here has no
+//! behaviour beyond being compared, printed and stored.
+//!
+//! Not here: anything a single floor could own by itself.
+
+pub mod id;
+pub mod prng;
+pub mod secret;
+pub mod time;

@@ -1,0 +1,4 @@
+//! Carillon, a Kubernetes-native, clustered automatic call distributor (ACD) for SIP.
+
+pub mod acd;
+pub mod base;
