@@ -1,1 +1,3 @@
+//! The program `carillon`: reads its arguments and runs a node.
+
 fn main() {}

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`CallId`], [`RequestId`] | the node that proposes, from its entropy | 16 or 32 hex digits |
 //! | [`LegId`] | counted within its call; the caller's leg is number 0 | `00c0ffee00c0ffee-1` |
-//! | [`QueueId`], [`AgentId`], [`TrunkId`], [`PromptId`] | whoever writes the configuration | `sales` |
+//! | [`QueueId`], [`AgentId`], [`TrunkId`], [`PromptId`] | the configuration | `sales` |
 //! | [`ReservationId`] | the core, counting | `r17` |
 //! | [`NodeId`], [`Incarnation`] | the data directory and each start of the process | `n1.3` |
 //!

@@ -2,7 +2,7 @@
 //!
 //! | clock | who keeps it | used for |
 //! |---|---|---|
-//! | [`ClusterTime`] | the leader stamps it on entries; every replica has the same | ages, deadlines of the core |
+//! | [`ClusterTime`] | the leader; every replica has the same | ages, deadlines of the core |
 //! | [`LocalTime`] | this process alone, monotonic | SIP timers, RTP pacing |
 //!
 //! Always holds: `ClusterTime` inside a state never goes back (`acd::apply`), and neither clock is

@@ -1,0 +1,123 @@
+//! One word for one thing: names the vocabulary gave up stay given up.
+//!
+//! The field's words are kept (call, leg, dialog, agent, queue, reservation, ring-out, deadline).
+//! Refused are their rivals where they would be a second name, and words that name nothing.
+
+use syn::visit::Visit;
+
+use crate::tree::judge;
+use crate::tree::rust_files;
+use crate::tree::top;
+use crate::tree::walk;
+
+/// Parts of a type's, function's or file's name that say nothing.
+const EMPTY: &[&str] = &[
+    "manager", "helper", "helpers", "util", "utils", "common", "misc", "handler", "impl2", "stuff",
+];
+
+/// Beginnings of a function's name that say nothing.
+const EMPTY_VERBS: &[&str] = &["get_", "do_", "process_"];
+
+/// Text that may stand nowhere in the tree: unfinished work and foreign affairs.
+const NOWHERE: &[&str] = &["TODO", "FIXME", "XXX"];
+
+#[test]
+fn names_say_something() {
+    let mut complaints = Vec::new();
+    for file in rust_files("src") {
+        let tree =
+            syn::parse_file(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));
+        Names { path: &file.path, complaints: &mut complaints }.visit_file(&tree);
+        if let Some(stem) = file.module().last() {
+            complaints.extend(empty_part(stem).map(|part| format!("{}: `{part}`", file.path)));
+        }
+    }
+    judge(&complaints, "name the thing by what it is in the field (README, “Words”)");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let mut complaints = Vec::new();
+    walk(&top(), &mut |path| {
+        let file = crate::tree::read(path);
+        if file.path == "tests/tidy/words.rs" || file.path == "Cargo.lock" {
+            return;
+        }
+        if !is_text(&file.path) {
+            return;
+        }
+        for (index, line) in file.text.lines().enumerate() {
+            if NOWHERE.iter().any(|word| line.contains(word)) {
+                complaints.push(format!("{}:{}: {}", file.path, index + 1, line.trim()));
+            }
+        }
+    });
+    judge(&complaints, "do it now, or leave it out");
+}
+
+fn is_text(path: &str) -> bool {
+    let end = path.rsplit('.').next().unwrap_or_default();
+    matches!(end, "rs" | "toml" | "md" | "yaml" | "yml" | "txt" | "sh" | "xml" | "json")
+}
+
+struct Names<'a> {
+    path: &'a str,
+    complaints: &'a mut Vec<String>,
+}
+
+impl Names<'_> {
+    fn complain(&mut self, ident: &syn::Ident, what: &str) {
+        let line = ident.span().start().line;
+        self.complaints.push(format!("{}:{line}: `{ident}` contains `{what}`", self.path));
+    }
+
+    fn weigh_type(&mut self, ident: &syn::Ident) {
+        if let Some(part) = empty_part(&snake(&ident.to_string())) {
+            self.complain(ident, part);
+        }
+    }
+
+    fn weigh_function(&mut self, ident: &syn::Ident) {
+        let name = ident.to_string();
+        if let Some(verb) = EMPTY_VERBS.iter().find(|verb| name.starts_with(**verb)) {
+            self.complain(ident, verb);
+        }
+        if let Some(part) = empty_part(&name) {
+            self.complain(ident, part);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Names<'_> {
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.weigh_type(&item.ident);
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        self.weigh_type(&item.ident);
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.weigh_function(&item.sig.ident);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.weigh_function(&item.sig.ident);
+    }
+}
+
+fn empty_part(name: &str) -> Option<&'static str> {
+    EMPTY.iter().find(|empty| name.split('_').any(|part| part == **empty)).copied()
+}
+
+/// `TransportHandler` becomes `transport_handler`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
