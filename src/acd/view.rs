@@ -12,6 +12,8 @@ use crate::acd::command::AgentStateName;
 use crate::acd::command::CallStateName;
 use crate::acd::command::Caller;
 use crate::acd::command::DeviceState;
+use crate::acd::command::Dialog;
+use crate::acd::config::Address;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::PromptConfig;
 use crate::acd::config::QueueConfig;
@@ -20,6 +22,7 @@ use crate::acd::config::Source;
 use crate::acd::config::TrunkConfig;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Explanation;
+use crate::acd::fact::PassedOver;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
@@ -150,4 +153,133 @@ pub enum Milestone {
     Transferring(String),
     TransferFailed(u16),
     Ended(CallEnd),
+}
+
+/// A member of a queue and why it is not the one to be rung, if so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberPicture {
+    /// Who.
+    pub agent: AgentId,
+    /// Since when the agent is idle; only of those who could be rung now.
+    pub idle_since: Option<ClusterTime>,
+    /// Why the agent is passed over; `None` for one who could be rung now.
+    pub passed_over: Option<PassedOver>,
+}
+
+/// A leg somebody owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegPicture {
+    /// Which leg.
+    pub leg: LegId,
+    /// Whose phone it is; `None` is the caller's.
+    pub agent: Option<AgentId>,
+    /// The newest picture of its dialog; `None` while it rings.
+    pub dialog: Option<Dialog>,
+}
+
+impl<'a> View<'a> {
+    /// Looks at `state`.
+    pub fn new(state: &'a State) -> Self {
+        Self { state }
+    }
+
+    /// The replicated clock.
+    pub fn now(self) -> ClusterTime {
+        self.state.now()
+    }
+
+    /// Every queue's figures, by name.
+    pub fn queues(self) -> Vec<QueuePicture> {
+        Vec::new()
+    }
+
+    /// One queue's figures.
+    pub fn queue(self, _queue: &QueueId) -> Option<QueuePicture> {
+        None
+    }
+
+    /// The live calls of a queue: those waiting in their order, then the others.
+    pub fn calls_in(self, _queue: &QueueId) -> Vec<CallPicture> {
+        Vec::new()
+    }
+
+    /// The members of a queue, each with the reason it is passed over.
+    pub fn members_of(self, _queue: &QueueId) -> Vec<MemberPicture> {
+        Vec::new()
+    }
+
+    /// Every agent, by name.
+    pub fn agents(self) -> Vec<AgentPicture> {
+        Vec::new()
+    }
+
+    /// One agent.
+    pub fn agent(self, _agent: &AgentId) -> Option<AgentPicture> {
+        None
+    }
+
+    /// Every live call.
+    pub fn calls(self) -> Vec<CallPicture> {
+        Vec::new()
+    }
+
+    /// One call, live or recently ended.
+    pub fn call(self, _call: CallId) -> Option<CallPicture> {
+        None
+    }
+
+    /// Calls that ended recently, newest first.
+    pub fn recent_calls(self) -> Vec<CallPicture> {
+        Vec::new()
+    }
+
+    /// The queue reached by an address.
+    pub fn queue_for(self, _address: &Address) -> Option<QueueId> {
+        None
+    }
+
+    /// Every queue as configured, and by whom.
+    pub fn queue_configs(self) -> Vec<(&'a QueueConfig, Source)> {
+        Vec::new()
+    }
+
+    /// Every agent as configured, and by whom.
+    pub fn agent_configs(self) -> Vec<(&'a AgentConfig, Source)> {
+        Vec::new()
+    }
+
+    /// Every trunk as configured, and by whom.
+    pub fn trunk_configs(self) -> Vec<(&'a TrunkConfig, Source)> {
+        Vec::new()
+    }
+
+    /// Every prompt as configured, and by whom.
+    pub fn prompt_configs(self) -> Vec<(&'a PromptConfig, Source)> {
+        Vec::new()
+    }
+
+    /// One queue as configured, and by whom.
+    pub fn queue_config(self, _queue: &QueueId) -> Option<(&'a QueueConfig, Source)> {
+        None
+    }
+
+    /// One agent as configured, and by whom.
+    pub fn agent_config(self, _agent: &AgentId) -> Option<(&'a AgentConfig, Source)> {
+        None
+    }
+
+    /// The settings in force, and by whom; `None` while they are the defaults.
+    pub fn settings(self) -> (&'a Settings, Option<Source>) {
+        (&self.state.settings, None)
+    }
+
+    /// The legs somebody owns, in order.
+    pub fn legs_of(self, _owner: Owner) -> Vec<LegPicture> {
+        Vec::new()
+    }
+
+    /// The life of each node the state deals with; `false` once it is lost.
+    pub fn nodes(self) -> Vec<(Owner, bool)> {
+        Vec::new()
+    }
 }
