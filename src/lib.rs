@@ -2,3 +2,5 @@
 
 pub mod acd;
 pub mod base;
+pub mod media;
+pub mod sdp;
