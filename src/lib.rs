@@ -4,3 +4,4 @@ pub mod acd;
 pub mod base;
 pub mod media;
 pub mod sdp;
+pub mod sip;

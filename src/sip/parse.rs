@@ -1,0 +1,421 @@
+//! Bytes to index: where the start line, each header and the body of a message lie.
+//!
+//! One pass over the bytes. Nothing is decoded, folded lines stay folded, values keep their
+//! spaces inside; only spans are noted, in an array on the stack that becomes the message's one
+//! allocation. Limits are checked before anything is kept.
+//!
+//! Two kinds of fault ([`Fault`]): where no index can be made (the limits, no SIP at all) the
+//! bytes are dropped; every other fault is noted, the index is finished, and whoever received
+//! the message may answer from it ([`ParseError::answer`]).
+//!
+//! Strict where elements could disagree on where a message or a header ends: bare CR or LF,
+//! a repeated or wrong Content-Length, a missing empty line (RFC 3261 §7.5, §18.3).
+//!
+//! Not here: what headers must say ([`crate::sip::check`]) and streams ([`crate::sip::stream`]).
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::sip::header::name::Name;
+use crate::sip::header::scan;
+use crate::sip::message::Message;
+
+/// The longest message taken, head and body.
+pub const MAX_MESSAGE: usize = 65_535;
+/// The most header lines in a message.
+pub const MAX_HEADERS: usize = 256;
+/// The longest header, name and folded lines included; also the longest start line.
+pub const MAX_HEADER: usize = 8_192;
+/// The most times one header may be folded.
+pub const MAX_FOLDS: usize = 16;
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing but line ends: a keep-alive (RFC 5626 §3.5.1), or nothing at all.
+    Empty,
+    /// Over one of the limits.
+    TooLarge,
+    /// The first line is no SIP start line, not even nearly.
+    NotSip,
+    /// The first line is nearly a start line: a stray space, a bracketed URI.
+    StartLine,
+    /// Another version than SIP/2.0.
+    Version,
+    /// A line ended by a bare LF, or a CR that ends no line.
+    LineEnd,
+    /// A header line without a proper name and colon.
+    HeaderLine,
+    /// No empty line after the headers.
+    NoEmptyLine,
+    /// A header that may stand once stands twice.
+    Repeated(Name),
+    /// A header that must be there is not.
+    Missing(Name),
+    /// A header whose value breaks its grammar or range.
+    Malformed(Name),
+    /// Content-Length is no number, or more than there is.
+    ContentLength,
+    /// The method of CSeq is not that of the request.
+    MethodMismatch,
+    /// The Request-URI is no URI, or carries headers.
+    RequestUri,
+}
+
+impl Fault {
+    /// The status that answers a request with this fault; `None` where nothing may be sent.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::Empty | Self::TooLarge | Self::NotSip => None,
+            Self::Version => Some(505),
+            Self::StartLine
+            | Self::LineEnd
+            | Self::HeaderLine
+            | Self::NoEmptyLine
+            | Self::Repeated(_)
+            | Self::Missing(_)
+            | Self::Malformed(_)
+            | Self::ContentLength
+            | Self::MethodMismatch
+            | Self::RequestUri => Some(400),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("nothing but line ends"),
+            Self::TooLarge => f.write_str("over a limit"),
+            Self::NotSip => f.write_str("not SIP"),
+            Self::StartLine => f.write_str("malformed start line"),
+            Self::Version => f.write_str("not SIP/2.0"),
+            Self::LineEnd => f.write_str("bare CR or LF"),
+            Self::HeaderLine => f.write_str("malformed header line"),
+            Self::NoEmptyLine => f.write_str("no empty line after the headers"),
+            Self::Repeated(name) => write!(f, "repeated {name}"),
+            Self::Missing(name) => write!(f, "missing {name}"),
+            Self::Malformed(name) => write!(f, "malformed {name}"),
+            Self::ContentLength => f.write_str("wrong Content-Length"),
+            Self::MethodMismatch => f.write_str("method differs from CSeq"),
+            Self::RequestUri => f.write_str("malformed Request-URI"),
+        }
+    }
+}
+
+/// A message that was not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{fault}")]
+pub struct ParseError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// What could be read all the same, if enough was there to index.
+    pub message: Option<Message>,
+}
+
+impl ParseError {
+    /// The status to answer with and the request to answer; `None` where it is to be dropped.
+    ///
+    /// Responses and ACK are never answered, nor is a request without a Via to answer along.
+    pub fn answer(&self) -> Option<(u16, &Message)> {
+        let message = self.message.as_ref().filter(|message| message.may_be_answered())?;
+        Some((self.fault.status()?, message))
+    }
+}
+
+/// A stretch of the message's bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Span {
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        // Lengths are bounded by `MAX_MESSAGE` here and by memory in what we write ourselves.
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// One header line: which, and where its name and value lie. The line ends two bytes after the
+/// value's end at the earliest; `end` is the start of the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) known: Option<Name>,
+    pub(super) name: Span,
+    pub(super) value: Span,
+    pub(super) end: u32,
+}
+
+/// What the first line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Request { method: Span, uri: Span },
+    Response { status: u16, reason: Span },
+}
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    pub(super) start: Start,
+    pub(super) headers: Arc<[Entry]>,
+    pub(super) body: Span,
+}
+
+/// An index, and the first fault noted while making it.
+pub(super) struct Indexed {
+    pub(super) index: Index,
+    pub(super) fault: Option<Fault>,
+    /// The number in Content-Length, where there is one.
+    pub(super) content_length: Option<usize>,
+}
+
+/// Skips the line ends that may stand before a message (RFC 3261 §7.5).
+pub(super) fn skip_line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len())
+}
+
+/// Indexes one whole message that fills `bytes`, apart from what may follow its body.
+pub(super) fn index(bytes: &Bytes) -> Result<Indexed, Fault> {
+    if bytes.len() > MAX_MESSAGE {
+        return Err(Fault::TooLarge);
+    }
+    let mut scanner = Scanner { bytes, at: 0, fault: None };
+    let line = scanner.line().ok_or(Fault::NotSip)?;
+    if line.end - line.start > MAX_HEADER as u32 {
+        return Err(Fault::TooLarge);
+    }
+    let start = scanner.start_line(line)?;
+    let headers = scanner.headers()?;
+    let content_length = scanner.content_length(&headers);
+    let body_end = match content_length {
+        Some(length) if length <= bytes.len() - scanner.at => scanner.at + length,
+        Some(_) => {
+            scanner.note(Fault::ContentLength);
+            bytes.len()
+        }
+        // RFC 3261 §18.3: without a length, the body of a datagram is all that is left.
+        None => bytes.len(),
+    };
+    let body = Span::new(scanner.at, body_end);
+    Ok(Indexed { index: Index { start, headers, body }, fault: scanner.fault, content_length })
+}
+
+/// Walks the head of a message line by line.
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    fault: Option<Fault>,
+}
+
+impl Scanner<'_> {
+    /// Notes a fault; the first one noted is the one reported.
+    fn note(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Takes the next line, without its end.
+    fn line(&mut self) -> Option<Span> {
+        let start = self.at;
+        let feed = start + find_line_feed(&self.bytes[start..])?;
+        self.at = feed + 1;
+        let line = &self.bytes[start..feed];
+        let Some(line) = line.strip_suffix(b"\r") else {
+            self.note(Fault::LineEnd);
+            return Some(Span::new(start, feed));
+        };
+        if line.contains(&b'\r') {
+            self.note(Fault::LineEnd);
+        }
+        Some(Span::new(start, feed - 1))
+    }
+
+    fn start_line(&mut self, line: Span) -> Result<Start, Fault> {
+        let text = line.of(self.bytes);
+        if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+            return self.status_line(line);
+        }
+        let space = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let method_end = text.iter().position(space).ok_or(Fault::NotSip)?;
+        if !scan::is_token(&text[..method_end]) {
+            return Err(Fault::NotSip);
+        }
+        let end = text.len() - text.iter().rev().take_while(|byte| space(byte)).count();
+        let version_start =
+            text[..end].iter().rposition(space).map_or(0, |at| at + 1).max(method_end + 1).min(end);
+        let version = &text[version_start..end];
+        let uri = Span::new(method_end + 1, version_start.saturating_sub(1).max(method_end + 1));
+        let exact = end == text.len() && !uri.of(text).iter().any(space);
+        if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+            let another = version.get(..4).is_some_and(|it| it.eq_ignore_ascii_case(b"SIP/"));
+            self.note(if another { Fault::Version } else { Fault::StartLine });
+        } else if !exact || uri.start == uri.end {
+            self.note(Fault::StartLine);
+        }
+        // The start line begins the message, so spans within it are spans of the message.
+        Ok(Start::Request { method: Span::new(0, method_end), uri })
+    }
+
+    /// `SIP/2.0 SP 3DIGIT SP phrase`; the last space is let go where the phrase is empty.
+    fn status_line(&mut self, line: Span) -> Result<Start, Fault> {
+        let text = line.of(self.bytes);
+        let version = text.get(..8).ok_or(Fault::NotSip)?;
+        if !version.eq_ignore_ascii_case(b"SIP/2.0 ") {
+            return Err(Fault::Version);
+        }
+        let digits = text.get(8..11).ok_or(Fault::StartLine)?;
+        let digits = std::str::from_utf8(digits).map_err(|_| Fault::StartLine)?;
+        let status: u16 = scan::number(digits).map_err(|_| Fault::StartLine)?;
+        let closed = matches!(text.get(11), None | Some(b' '));
+        if !closed || !(100..700).contains(&status) {
+            return Err(Fault::StartLine);
+        }
+        Ok(Start::Response { status, reason: Span::new(12.min(text.len()), text.len()) })
+    }
+
+    /// Takes the header lines and the empty line after them.
+    fn headers(&mut self) -> Result<Arc<[Entry]>, Fault> {
+        let mut entries = Entries::new();
+        let mut seen = 0_u64;
+        loop {
+            let line_start = self.at;
+            let Some(line) = self.line() else {
+                self.note(Fault::NoEmptyLine);
+                self.at = self.bytes.len();
+                break;
+            };
+            if line.start == line.end {
+                break;
+            }
+            let end = self.unfolded_end(line)?;
+            if end - line_start > MAX_HEADER || entries.len == MAX_HEADERS {
+                return Err(Fault::TooLarge);
+            }
+            if let Some(entry) = self.header(Span::new(line_start, end)) {
+                let bit = entry.known.map_or(0, single_bit);
+                if let Some(name) = entry.known.filter(|_| seen & bit != 0) {
+                    self.note(Fault::Repeated(name));
+                }
+                seen |= bit;
+                entries.push(entry);
+            } else {
+                self.note(Fault::HeaderLine);
+            }
+        }
+        Ok(entries.freeze())
+    }
+
+    /// Takes the lines folded onto `line`; answers where the last of them ends.
+    fn unfolded_end(&mut self, line: Span) -> Result<usize, Fault> {
+        let mut end = line.end as usize;
+        let mut folds = 0;
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t')) {
+            let Some(folded) = self.line() else { break };
+            end = folded.end as usize;
+            folds += 1;
+            if folds > MAX_FOLDS || end - line.start as usize > MAX_HEADER {
+                return Err(Fault::TooLarge);
+            }
+        }
+        Ok(end)
+    }
+
+    /// Splits one header, folds included, at its colon.
+    fn header(&self, line: Span) -> Option<Entry> {
+        let text = line.of(self.bytes);
+        let colon = text.iter().position(|byte| *byte == b':')?;
+        let name = text[..colon].trim_ascii_end();
+        if !scan::is_token(name) {
+            return None;
+        }
+        let value = text[colon + 1..].trim_ascii_start();
+        let start = line.start as usize;
+        let value_start = start + text.len() - value.len();
+        Some(Entry {
+            known: Name::find(name),
+            name: Span::new(start, start + name.len()),
+            value: Span::new(value_start, value_start + value.trim_ascii_end().len()),
+            end: self.at as u32,
+        })
+    }
+
+    /// Reads Content-Length; a malformed one is noted and taken for none.
+    fn content_length(&mut self, headers: &[Entry]) -> Option<usize> {
+        let entry = headers.iter().find(|entry| entry.known == Some(Name::ContentLength))?;
+        let text = std::str::from_utf8(entry.value.of(self.bytes)).unwrap_or_default();
+        let length = scan::number(text);
+        if length.is_err() {
+            self.note(Fault::ContentLength);
+        }
+        length.ok()
+    }
+}
+
+/// A bit for each header that may stand only once (RFC 3261 §7.3.1, §20).
+fn single_bit(name: Name) -> u64 {
+    const SINGLE: [Name; 9] = [
+        Name::From,
+        Name::To,
+        Name::CallId,
+        Name::CSeq,
+        Name::MaxForwards,
+        Name::ContentLength,
+        Name::ContentType,
+        Name::Expires,
+        Name::Event,
+    ];
+    SINGLE.iter().position(|single| *single == name).map_or(0, |at| 1 << at)
+}
+
+/// Finds the first LF, eight bytes at a time.
+pub(super) fn find_line_feed(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let feeds = ONES * u64::from(b'\n');
+    let (words, _) = bytes.as_chunks::<8>();
+    // A byte of the difference is zero where the word holds LF; the carry trick finds one.
+    let clear = words.iter().take_while(|word| {
+        let difference = u64::from_ne_bytes(**word) ^ feeds;
+        difference.wrapping_sub(ONES) & !difference & HIGHS == 0
+    });
+    let from = clear.count() * 8;
+    bytes[from..].iter().position(|byte| *byte == b'\n').map(|at| from + at)
+}
+
+/// Entries gathered on the stack, spilling to the heap only for messages with many headers.
+struct Entries {
+    few: [Entry; Self::FEW],
+    many: Vec<Entry>,
+    len: usize,
+}
+
+impl Entries {
+    const FEW: usize = 32;
+
+    fn new() -> Self {
+        Self { few: [Entry::default(); Self::FEW], many: Vec::new(), len: 0 }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        match self.few.get_mut(self.len) {
+            Some(free) => *free = entry,
+            None => {
+                if self.many.is_empty() {
+                    self.many.extend_from_slice(&self.few);
+                }
+                self.many.push(entry);
+            }
+        }
+        self.len += 1;
+    }
+
+    fn freeze(self) -> Arc<[Entry]> {
+        if self.many.is_empty() { Arc::from(&self.few[..self.len]) } else { Arc::from(self.many) }
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the SIP floor: codec, transactions, dialogs, authentication.
+
+mod codec;
