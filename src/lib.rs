@@ -3,5 +3,6 @@
 pub mod acd;
 pub mod base;
 pub mod media;
+pub mod resource;
 pub mod sdp;
 pub mod sip;

@@ -1,0 +1,109 @@
+//! Mistakes that need two objects: names nobody has, and what is said twice.
+//!
+//! Reading notes every name an object has, every name it refers to and every address a queue
+//! claims, each with its place. Here they are held against one another, after all files are read.
+//!
+//! Always holds: what is said twice is reported at the second place and names the first.
+//!
+//! Not here: mistakes one object has by itself (`queue`, `agent`, …).
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::resource::Kind;
+use crate::resource::Outside;
+use crate::resource::mistake::FieldPath;
+use crate::resource::mistake::Mistake;
+use crate::resource::mistake::Place;
+use crate::resource::read::Claim;
+use crate::resource::read::Reference;
+use crate::resource::read::nearest;
+
+/// A file describes an object.
+pub(super) struct Definition {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) place: Place,
+}
+
+/// Notes what does not fit together.
+pub(super) fn check(
+    definitions: &[Definition],
+    references: &[Reference],
+    claims: &[Claim],
+    outside: &dyn Outside,
+    mistakes: &mut Vec<Mistake>,
+) {
+    duplicates(definitions, mistakes);
+    unknown_names(definitions, references, outside, mistakes);
+    shared_addresses(definitions, claims, mistakes);
+}
+
+fn duplicates(definitions: &[Definition], mistakes: &mut Vec<Mistake>) {
+    let mut first: BTreeMap<(Kind, &str), &Place> = BTreeMap::new();
+    for Definition { kind, name, place } in definitions {
+        let Some(first) = first.get(&(*kind, name.as_str())) else {
+            first.insert((*kind, name), place);
+            continue;
+        };
+        mistakes.push(Mistake {
+            place: place.clone(),
+            field: FieldPath::default().field("metadata").field("name"),
+            wrong: format!("{kind} {name} is described at {first} already"),
+            remedy: "remove one of the two, or give it another name".to_owned(),
+        });
+    }
+}
+
+fn unknown_names(
+    definitions: &[Definition],
+    references: &[Reference],
+    outside: &dyn Outside,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let mut known: BTreeSet<(Kind, &str)> =
+        definitions.iter().map(|definition| (definition.kind, definition.name.as_str())).collect();
+    known.extend(outside.built_in_prompts().iter().map(|name| (Kind::Prompt, *name)));
+    for Reference { kind, name, place, field } in references {
+        if known.contains(&(*kind, name)) || outside.is_known(*kind, name) {
+            continue;
+        }
+        let of_kind = known.iter().filter(|(other, _)| other == kind).map(|(_, name)| *name);
+        let remedy = match nearest(name, of_kind) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("describe a {kind} of this name, or remove the word"),
+        };
+        mistakes.push(Mistake {
+            place: place.clone(),
+            field: field.clone(),
+            wrong: format!("there is no {kind} {name}"),
+            remedy,
+        });
+    }
+}
+
+fn shared_addresses(definitions: &[Definition], claims: &[Claim], mistakes: &mut Vec<Mistake>) {
+    let is_described_once = |queue: &str| {
+        let queues = definitions.iter().filter(|definition| definition.kind == Kind::Queue);
+        queues.filter(|definition| definition.name == queue).take(2).count() == 1
+    };
+    let mut first: BTreeMap<_, &Claim> = BTreeMap::new();
+    for claim in claims {
+        let Claim { address, queue, place, field } = claim;
+        let Some(other) = first.get(address) else {
+            first.insert(address, claim);
+            continue;
+        };
+        let (wrong, remedy) = if other.queue != *queue {
+            let wrong =
+                format!("{address} reaches queue {} already, at {}", other.queue, other.place);
+            (wrong, "an address reaches one queue; take it from one of the two")
+        } else if is_described_once(queue) {
+            (format!("{address} stands here twice"), "remove one of the two")
+        } else {
+            continue; // The whole queue is described twice, which is said already.
+        };
+        let (place, field) = (place.clone(), field.clone());
+        mistakes.push(Mistake { place, field, wrong, remedy: remedy.to_owned() });
+    }
+}

@@ -1,0 +1,131 @@
+//! What reads without a mistake, and what comes of it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use carillon::acd::config::Address;
+use carillon::acd::config::Network;
+use carillon::acd::config::OverflowAction;
+use carillon::acd::config::PromptSource;
+use carillon::acd::config::RingAction;
+use carillon::acd::config::Settings;
+use carillon::base::time::Millis;
+use carillon::resource::Configuration;
+use carillon::resource::File;
+use carillon::resource::NodeSettings;
+use carillon::resource::read;
+use carillon::resource::read_agent;
+use carillon::resource::read_queue;
+use carillon::resource::write;
+
+use crate::outside::World;
+
+fn read_good(name: &str) -> Configuration {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/resource/good");
+    let text = fs::read_to_string(folder.join(name)).unwrap();
+    let shown = format!("config/{name}");
+    match read(&[File { name: &shown, text: &text }], &World) {
+        Ok(configuration) => configuration,
+        Err(mistakes) => {
+            let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            panic!("{}", said.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn everything_that_can_be_said_is_understood() {
+    let read = read_good("everything.yaml");
+    let queue = &read.queues[0];
+    assert_eq!(queue.ring, Millis::from_secs(15));
+    assert_eq!(
+        queue.addresses,
+        [
+            Address { user: "sales".to_owned(), host: None },
+            Address { user: "+4922199".to_owned(), host: None },
+            Address { user: "sales".to_owned(), host: Some("acd.example".to_owned()) },
+        ]
+    );
+    assert_eq!(queue.on_busy.action, RingAction::StayReady);
+    assert_eq!(queue.on_busy.delay, Millis::from_secs(5));
+    assert_eq!(queue.limits.calls_max, Some(500));
+    let voicemail = Address { user: "voicemail".to_owned(), host: Some("pbx.example".to_owned()) };
+    assert_eq!(queue.overflow.no_agents.action, OverflowAction::Transfer { to: voicemail });
+    assert!(matches!(queue.overflow.too_long.action, OverflowAction::Queue { .. }));
+    assert_eq!(read.queues[1].overflow.no_agents.action, OverflowAction::Wait);
+    assert_eq!(read.queues[1].caller.music, None);
+
+    let agent = &read.agents[0];
+    assert_eq!(agent.pin.as_ref().map(|pin| pin.expose().as_str()), Some("2771"));
+    assert_eq!(agent.queues.len(), 2);
+    let trunk = &read.trunks[0];
+    let office = Network { address: "192.0.2.0".parse().unwrap(), prefix: 24 };
+    assert_eq!(trunk.allowed_sources[0], office);
+    let password = trunk.outbound_auth.as_ref().map(|auth| auth.password.expose().as_str());
+    assert_eq!(password, Some("a password with spaces"));
+    assert_eq!(read.settings.log_out_when_inactive, None);
+    assert_eq!(read.settings.not_ready_reasons, ["Break", "Lunch"]);
+    assert_eq!(read.node.rtp_ports, [20_000, 20_001, 20_002, 20_003]);
+    assert_eq!(read.node.api_listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert_eq!(read.node.tokens_file.as_deref(), Some("config/tokens.yaml"));
+}
+
+#[test]
+fn what_is_left_out_has_its_published_default() {
+    let read = read_good("least.yaml");
+    let queue = &read.queues[0];
+    assert_eq!(queue.display_name, "sales");
+    assert_eq!(queue.ring, Millis::from_secs(15));
+    assert_eq!(queue.limits.calls_max, None);
+    assert_eq!(queue.overflow.full.action, OverflowAction::Reject { status: 486 });
+    assert_eq!(queue.caller.music.as_ref().map(|music| music.as_str()), Some("music"));
+    assert!(queue.open);
+    assert_eq!(read.settings, Settings::default());
+    assert_eq!(read.node, NodeSettings::default());
+    assert!(read.agents[0].pin.is_none());
+}
+
+#[test]
+fn prompts_of_the_program_are_there_unless_replaced() {
+    let read = read_good("everything.yaml");
+    let source = |name: &str| {
+        read.prompts.iter().find(|prompt| prompt.id.as_str() == name).map(|prompt| &prompt.source)
+    };
+    let file = PromptSource::File("config/audio/welcome.wav".to_owned());
+    assert_eq!(source("welcome"), Some(&file));
+    assert_eq!(source("music"), Some(&PromptSource::BuiltIn("music".to_owned())));
+}
+
+#[test]
+fn an_empty_folder_is_a_configuration() {
+    assert_eq!(read(&[], &World).unwrap().queues, []);
+    let empty = File { name: "empty.yaml", text: "# nothing yet\n---\n" };
+    assert_eq!(read(&[empty], &World).unwrap().queues, []);
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let read = read_good("everything.yaml");
+    for queue in &read.queues {
+        let again = read_queue(queue.id.as_str(), &write::queue(queue), &World).unwrap();
+        assert_eq!(&again, queue);
+    }
+    for agent in &read.agents {
+        let mut expected = agent.clone();
+        expected.pin = None;
+        let again = read_agent(agent.id.as_str(), &write::agent(agent), &World).unwrap();
+        assert_eq!(again, expected);
+    }
+}
+
+#[test]
+fn what_is_written_holds_no_secret() {
+    let read = read_good("everything.yaml");
+    for agent in &read.agents {
+        assert!(!write::agent(agent).to_string().contains("pin"));
+    }
+    for trunk in &read.trunks {
+        assert!(!write::trunk(trunk).to_string().contains("password"));
+    }
+}
