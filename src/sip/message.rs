@@ -18,6 +18,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Buf;
 use bytes::Bytes;
 
 use crate::sip::check;
@@ -41,20 +42,21 @@ impl Message {
     /// Reads a datagram.
     ///
     /// Refuses what is not one well-formed message; the error says what may be answered.
-    pub fn parse(datagram: Bytes) -> Result<Self, ParseError> {
-        let skipped = parse::skip_line_ends(&datagram);
-        if skipped == datagram.len() {
+    pub fn parse(mut datagram: Bytes) -> Result<Self, ParseError> {
+        datagram.advance(parse::skip_line_ends(&datagram));
+        if datagram.is_empty() {
             return Err(ParseError { fault: Fault::Empty, message: None });
         }
-        Self::parse_at(datagram.slice(skipped..))
+        Self::parse_at(datagram)
     }
 
     /// Reads a message that begins with the first byte.
-    pub(super) fn parse_at(bytes: Bytes) -> Result<Self, ParseError> {
-        let indexed = parse::index(&bytes).map_err(|fault| ParseError { fault, message: None })?;
-        let bytes = bytes.slice(..indexed.index.body.end as usize);
-        let message = Self { bytes, index: indexed.index };
-        match indexed.fault.or_else(|| check::fault_in(&message)) {
+    pub(super) fn parse_at(mut bytes: Bytes) -> Result<Self, ParseError> {
+        let (index, fault) =
+            parse::index(&bytes).map_err(|fault| ParseError { fault, message: None })?;
+        bytes.truncate(index.body.end as usize);
+        let message = Self { bytes, index };
+        match fault.or_else(|| check::fault_in(&message)) {
             None => Ok(message),
             Some(fault) => Err(ParseError { fault, message: Some(message) }),
         }

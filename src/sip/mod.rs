@@ -19,6 +19,7 @@
 //! Not here: sockets (`node`), what a call means (`b2bua`), SDP (`sdp`).
 
 pub mod check;
+pub mod digest;
 pub mod edit;
 pub mod flow;
 pub mod header;
@@ -26,6 +27,7 @@ pub mod message;
 pub mod method;
 pub mod parse;
 pub mod status;
+pub mod stream;
 pub mod typed;
 pub mod uri;
 pub mod write;

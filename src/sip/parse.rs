@@ -16,8 +16,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::sip::header::name::Name;
 use crate::sip::header::scan;
 use crate::sip::message::Message;
@@ -168,12 +166,16 @@ pub(super) struct Index {
     pub(super) body: Span,
 }
 
-/// An index, and the first fault noted while making it.
-pub(super) struct Indexed {
-    pub(super) index: Index,
-    pub(super) fault: Option<Fault>,
-    /// The number in Content-Length, where there is one.
+/// The head of a message: everything before the body.
+pub(super) struct Head {
+    start: Start,
+    headers: Arc<[Entry]>,
+    /// Where the body begins.
+    pub(super) end: usize,
+    /// The number in Content-Length, where there is one that can be read.
     pub(super) content_length: Option<usize>,
+    /// The first fault noted.
+    pub(super) fault: Option<Fault>,
 }
 
 /// Skips the line ends that may stand before a message (RFC 3261 §7.5).
@@ -181,8 +183,8 @@ pub(super) fn skip_line_ends(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len())
 }
 
-/// Indexes one whole message that fills `bytes`, apart from what may follow its body.
-pub(super) fn index(bytes: &Bytes) -> Result<Indexed, Fault> {
+/// Indexes the head of a message.
+pub(super) fn head(bytes: &[u8]) -> Result<Head, Fault> {
     if bytes.len() > MAX_MESSAGE {
         return Err(Fault::TooLarge);
     }
@@ -194,17 +196,24 @@ pub(super) fn index(bytes: &Bytes) -> Result<Indexed, Fault> {
     let start = scanner.start_line(line)?;
     let headers = scanner.headers()?;
     let content_length = scanner.content_length(&headers);
+    Ok(Head { start, headers, end: scanner.at, content_length, fault: scanner.fault })
+}
+
+/// Indexes one whole message; answers the first fault noted beside it.
+///
+/// What follows a body of known length is not part of the message (RFC 3261 §18.3).
+pub(super) fn index(bytes: &[u8]) -> Result<(Index, Option<Fault>), Fault> {
+    let Head { start, headers, end, content_length, mut fault } = head(bytes)?;
     let body_end = match content_length {
-        Some(length) if length <= bytes.len() - scanner.at => scanner.at + length,
+        Some(length) if length <= bytes.len() - end => end + length,
         Some(_) => {
-            scanner.note(Fault::ContentLength);
+            fault.get_or_insert(Fault::ContentLength);
             bytes.len()
         }
         // RFC 3261 §18.3: without a length, the body of a datagram is all that is left.
         None => bytes.len(),
     };
-    let body = Span::new(scanner.at, body_end);
-    Ok(Indexed { index: Index { start, headers, body }, fault: scanner.fault, content_length })
+    Ok((Index { start, headers, body: Span::new(end, body_end) }, fault))
 }
 
 /// Walks the head of a message line by line.

@@ -16,6 +16,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 
 use crate::sip::header::name::Name;
+use crate::sip::header::name_addr::NameAddr;
 use crate::sip::header::scan;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
@@ -36,6 +37,7 @@ pub struct ResponseBuilder(Writer);
 
 impl RequestBuilder {
     /// Begins a request with its first line.
+    #[expect(clippy::needless_pass_by_value, reason = "callers name the method in place")]
     pub fn new(method: Method, uri: &Uri) -> Self {
         let mut writer = Writer::default();
         let method_text = method.as_str();
@@ -51,7 +53,7 @@ impl RequestBuilder {
 
 impl ResponseBuilder {
     /// Begins the response to `request`: its Via, From, To, Call-ID and CSeq byte for byte
-    /// (RFC 3261 §8.2.6.2), and Timestamp's place is nobody's.
+    /// (RFC 3261 §8.2.6.2).
     pub fn to(request: &Message, status: u16) -> Self {
         let mut response = Self::bare(status, status::reason_phrase(status));
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
@@ -202,7 +204,7 @@ impl Writer {
 /// Tells whether a To value has a tag, wherever its line is folded.
 fn has_tag(value: &str) -> bool {
     let unfolded = value.replace(['\r', '\n'], " ");
-    unfolded.parse::<crate::sip::header::name_addr::NameAddr>().is_ok_and(|to| to.tag().is_some())
+    unfolded.parse::<NameAddr>().is_ok_and(|to| to.tag().is_some())
 }
 
 /// Moves every entry part that lies at or behind `from` by `by` bytes.

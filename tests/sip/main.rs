@@ -1,3 +1,5 @@
 //! Tests of the SIP floor: codec, transactions, dialogs, authentication.
 
 mod codec;
+mod digest;
+mod stream;

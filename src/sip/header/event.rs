@@ -1,5 +1,10 @@
 //! Event and Subscription-State: what a subscription is about and how it stands (RFC 6665 §8.2).
 //!
+//! An unknown phase is to be treated as active (RFC 6665 §4.1.3), and a reason FreeSWITCH and others
+//! give for a mere expiry is `noresource`, so what a reason means is left to whoever subscribed.
+//!
+//! Always holds: parameters stay as they came; the numbers among them are read on demand.
+//!
 //! Not here: subscriptions themselves (`subscription`).
 
 use std::fmt;

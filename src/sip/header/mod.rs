@@ -3,7 +3,8 @@
 //! | file | headers | defined in |
 //! |---|---|---|
 //! | [`via`] | Via | RFC 3261 §20.42, RFC 3581 |
-//! | [`name_addr`] | From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity, Remote-Party-ID, Diversion | RFC 3261 §20.10, RFC 3515, RFC 3325, RFC 5806 |
+//! | [`name_addr`] | From, To, Contact, Route, Record-Route | RFC 3261 §20.10, §25.1 |
+//! | [`name_addr`] | Refer-To, P-Asserted-Identity, Diversion | RFC 3515, RFC 3325, RFC 5806 |
 //! | [`cseq`] | CSeq | RFC 3261 §20.16 |
 //! | [`rack`] | RAck | RFC 3262 §7.2 |
 //! | [`content_type`] | Content-Type, elements of Accept | RFC 3261 §20.15 |
