@@ -2,6 +2,7 @@
 
 pub mod acd;
 pub mod base;
+pub mod cluster;
 pub mod media;
 pub mod resource;
 pub mod sdp;
