@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::acd::command::Caller;
 use crate::acd::command::Dialog;
 use crate::acd::config::Address;
-use crate::acd::config::AnswerMode;
 use crate::acd::config::CallerTreatment;
 use crate::acd::config::DeviceConfig;
 use crate::base::id::AgentId;

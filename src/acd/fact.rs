@@ -61,6 +61,12 @@ pub enum Fact {
         waited: Millis,
         rang: Millis,
     },
+    /// The agent was logged out by force in the middle of the talk; the caller is back in line.
+    CallReturned {
+        call: CallId,
+        queue: QueueId,
+        agent: AgentId,
+    },
     CallHeld {
         call: CallId,
         by: LegId,
@@ -164,6 +170,11 @@ pub enum Fact {
     /// A state that made no sense was put right by taking this call out of service.
     CallQuarantined {
         call: CallId,
+        broken: String,
+    },
+    /// The same for an agent, who is NotReady now and must say Ready again.
+    AgentQuarantined {
+        agent: AgentId,
         broken: String,
     },
 }

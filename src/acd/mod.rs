@@ -1,30 +1,135 @@
-//! The pure core: queues, agents, calls, and who gets whom.
+//! The pure core of an ACD: callers wait in queues, agents become free, and who gets whom.
+//!
+//! An *automatic call distributor* keeps callers in order until an agent is free, rings that
+//! agent's phone, joins the two, and remembers everything about it. This floor decides all of
+//! that and knows nothing of SIP, sockets, clocks or nodes' disks.
+//!
+//! ```text
+//!   Entry ──► apply ──► clock (what is due) ──► command ──► queue::meet (who gets whom)
+//!                │                                               │
+//!                ▼                                               ▼
+//!             Outcome                               Orders to owners, Facts for all
+//! ```
+//!
+//! Five doors, one per neighbour: [`command`] what may be asked, [`effect`] what must be done,
+//! [`fact`] what happened, [`view`] what may be looked at, [`config`] what was configured.
+//! Behind them: [`apply`] is the only way to change a [`State`]; `call`, `agent` and
+//! `reservation` are its three machines; `queue` is where calls and agents meet; `routing` says
+//! who is chosen; `legs` knows who acts for which phone.
+//!
+//! **Invariants** ([`check`] lists what breaks them):
+//! a call is in exactly one place; an agent holds at most one call; nobody who is not Ready is
+//! rung; no queue has both a caller who waits and an agent who could be rung; first come, first
+//! served within a priority; every timed state has exactly one deadline, and it dies with it;
+//! equal entries give equal states everywhere, also after a snapshot.
+//!
+//! Not here: how the log is kept (`cluster`), how phones are rung (`b2bua`).
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::acd::agent::Agent;
+use crate::acd::call::Call;
+use crate::acd::call::history::History;
+use crate::acd::clock::Deadlines;
+use crate::acd::config::Address;
+use crate::acd::config::PromptConfig;
 use crate::acd::config::Settings;
+use crate::acd::config::Source;
+use crate::acd::config::TrunkConfig;
+use crate::acd::legs::Legs;
+use crate::acd::queue::Queue;
+use crate::acd::queue::meet::Unsettled;
+use crate::acd::queue::roster::Roster;
+use crate::acd::requests::Requests;
+use crate::acd::reservation::Reservation;
+use crate::base::id::AgentId;
+use crate::base::id::CallId;
+use crate::base::id::LogIndex;
+use crate::base::id::PromptId;
+use crate::base::id::QueueId;
+use crate::base::id::ReservationId;
+use crate::base::id::TrunkId;
+use crate::base::prng::Prng;
 use crate::base::time::ClusterTime;
 
+mod agent;
 pub mod apply;
+mod call;
 pub mod check;
+mod clock;
 pub mod command;
 pub mod config;
+mod configure;
 pub mod effect;
 pub mod fact;
+mod legs;
+mod quarantine;
+mod queue;
+mod requests;
+mod reservation;
+mod routing;
 pub mod view;
 
 /// Everything the core knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
+    /// The newest entry applied.
+    index: LogIndex,
+    /// The largest time seen; never goes back.
     now: ClusterTime,
+    /// Lots, the same everywhere.
+    prng: Prng,
     settings: Settings,
+    settings_source: Option<Source>,
+    requests: Requests,
+    deadlines: Deadlines,
+    queues: BTreeMap<QueueId, Queue>,
+    /// Who serves a queue; kept also for queues nobody has made yet.
+    rosters: BTreeMap<QueueId, Roster>,
+    agents: BTreeMap<AgentId, Agent>,
+    calls: BTreeMap<CallId, Call>,
+    reservations: BTreeMap<ReservationId, Reservation>,
+    reservations_made: u64,
+    legs: Legs,
+    /// Which queue is reached by an address.
+    addresses: BTreeMap<Address, QueueId>,
+    /// Who is logged in at a device.
+    devices: BTreeMap<String, AgentId>,
+    trunks: BTreeMap<TrunkId, (TrunkConfig, Source)>,
+    prompts: BTreeMap<PromptId, (PromptConfig, Source)>,
+    history: History,
+    /// Queues to look at before the entry is done; empty between entries.
+    unsettled: Unsettled,
 }
 
 impl State {
-    /// An empty center; `seed` starts its generator.
-    pub fn new(_seed: u64) -> Self {
-        Self { now: ClusterTime::default(), settings: Settings::default() }
+    /// An empty center; `seed` starts its generator and must be the same on every replica.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            index: LogIndex::default(),
+            now: ClusterTime::default(),
+            prng: Prng::from_seed(seed),
+            settings: Settings::default(),
+            settings_source: None,
+            requests: Requests::default(),
+            deadlines: Deadlines::default(),
+            queues: BTreeMap::new(),
+            rosters: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            reservations_made: 0,
+            legs: Legs::default(),
+            addresses: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            trunks: BTreeMap::new(),
+            prompts: BTreeMap::new(),
+            history: History::default(),
+            unsettled: Unsettled::default(),
+        }
     }
 
     /// The replicated clock.
@@ -34,6 +139,11 @@ impl State {
 
     /// When the next deadline falls due: then an `Advance` must be proposed.
     pub fn next_deadline(&self) -> Option<ClusterTime> {
-        None
+        self.deadlines.next()
+    }
+
+    /// The newest entry applied.
+    pub fn index(&self) -> LogIndex {
+        self.index
     }
 }

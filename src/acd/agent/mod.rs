@@ -1,0 +1,248 @@
+//! The agent machine: a person who answers, and how far they are willing and able to.
+//!
+//! ```text
+//!   LoggedOut ──► NotReady ◄──► Ready ◄──► Reserved ──► Talking ──► WrapUp ──► Ready
+//!       ▲            │            │            │           │          │
+//!       └────────────┴────────────┴────────────┴───────────┴──────────┘
+//! ```
+//!
+//! | state | the agent | timed by |
+//! |---|---|---|
+//! | LoggedOut | is not here; why, and by whom | — |
+//! | NotReady | is here and takes no calls; why | `EndInactivity` |
+//! | Ready | may be rung | `EndInactivity`; `EndPassingOver` after a ring-out |
+//! | Reserved | phone rings for a call | the reservation's `RingOut` |
+//! | Talking | is joined with a caller | — |
+//! | WrapUp | finishes the last call's work | `EndWrapUp` |
+//!
+//! Willing and able are two things: a Ready agent whose device is Busy or Unreachable stays Ready
+//! and is passed over ([`Agent::standing`]).
+//!
+//! Always holds: everybody but LoggedOut has a login, and no two logins one device; [`enter`]
+//! alone changes the state, tells it, and files the agent anew in its rosters.
+//!
+//! Not here: [`login`] (in and out), [`ready`] (willing), [`device`] (able), [`configure`].
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::acd::State;
+use crate::acd::agent::device::Device;
+use crate::acd::agent::login::Login;
+use crate::acd::agent::login::PinTries;
+use crate::acd::apply::Output;
+use crate::acd::clock::Deadline;
+use crate::acd::command::Actor;
+use crate::acd::command::AgentStateName;
+use crate::acd::command::Refusal;
+use crate::acd::config::AgentConfig;
+use crate::acd::config::Source;
+use crate::acd::fact::Fact;
+use crate::acd::fact::LogoutReason;
+use crate::acd::queue::roster;
+use crate::acd::queue::roster::Filed;
+use crate::acd::queue::roster::Standing;
+use crate::base::id::AgentId;
+use crate::base::id::CallId;
+use crate::base::id::LegId;
+use crate::base::id::ReservationId;
+use crate::base::time::ClusterTime;
+
+pub(in crate::acd) mod configure;
+pub(in crate::acd) mod device;
+pub(in crate::acd) mod login;
+pub(in crate::acd) mod ready;
+
+/// An agent, logged in or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::acd) struct Agent {
+    pub(in crate::acd) config: AgentConfig,
+    pub(in crate::acd) source: Source,
+    pub(in crate::acd) state: AgentState,
+    /// When this state began.
+    pub(in crate::acd) since: ClusterTime,
+    pub(in crate::acd) login: Option<Login>,
+    /// Since when `MostIdle` counts: the end of the last call, or becoming Ready.
+    pub(in crate::acd) idle_since: ClusterTime,
+    /// When the agent last did something; inactivity counts from here.
+    pub(in crate::acd) active: ClusterTime,
+    /// What follows the call and its wrap-up, if not Ready.
+    pub(in crate::acd) pending: Option<Pending>,
+    /// After a ring-out: not rung again before then.
+    pub(in crate::acd) passed_over_until: Option<ClusterTime>,
+    pub(in crate::acd) device: Device,
+    pub(in crate::acd) pin_tries: PinTries,
+    /// How the rosters have this agent.
+    pub(in crate::acd) filed: Option<Filed>,
+}
+
+/// What an agent is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::acd) enum AgentState {
+    /// `None`: has never been logged in.
+    LoggedOut {
+        why: Option<(LogoutReason, Actor)>,
+    },
+    NotReady {
+        reason: String,
+    },
+    Ready,
+    Reserved {
+        reservation: ReservationId,
+        call: CallId,
+        leg: LegId,
+    },
+    Talking {
+        call: CallId,
+        leg: LegId,
+    },
+    WrapUp {
+        call: CallId,
+        until: ClusterTime,
+    },
+}
+
+/// What an agent becomes after the call, asked for during it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::acd) enum Pending {
+    NotReady(String),
+    LogOut(LogoutReason, Actor),
+    /// Logged out and forgotten: the configuration has no such agent any more.
+    Remove(Actor),
+}
+
+impl AgentState {
+    pub(in crate::acd) fn name(&self) -> AgentStateName {
+        match self {
+            Self::LoggedOut { .. } => AgentStateName::LoggedOut,
+            Self::NotReady { .. } => AgentStateName::NotReady,
+            Self::Ready => AgentStateName::Ready,
+            Self::Reserved { .. } => AgentStateName::Reserved,
+            Self::Talking { .. } => AgentStateName::Talking,
+            Self::WrapUp { .. } => AgentStateName::WrapUp,
+        }
+    }
+
+    /// The call the agent's phone is busy with.
+    pub(in crate::acd) fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Reserved { call, .. } | Self::Talking { call, .. } => Some(*call),
+            Self::LoggedOut { .. } | Self::NotReady { .. } | Self::Ready | Self::WrapUp { .. } => {
+                None
+            }
+        }
+    }
+}
+
+impl Agent {
+    pub(in crate::acd) fn new(config: AgentConfig, source: Source, now: ClusterTime) -> Self {
+        Self {
+            config,
+            source,
+            state: AgentState::LoggedOut { why: None },
+            since: now,
+            login: None,
+            idle_since: now,
+            active: now,
+            pending: None,
+            passed_over_until: None,
+            device: Device::default(),
+            pin_tries: PinTries::default(),
+            filed: None,
+        }
+    }
+
+    /// Whether the agent could be rung, or why not.
+    pub(in crate::acd) fn standing(&self) -> Standing {
+        match self.state {
+            AgentState::LoggedOut { .. } => Standing::LoggedOut,
+            AgentState::NotReady { .. } => Standing::NotReady,
+            AgentState::Reserved { .. } => Standing::Reserved,
+            AgentState::Talking { .. } => Standing::Talking,
+            AgentState::WrapUp { .. } => Standing::WrapUp,
+            AgentState::Ready if self.device.is_unreachable() => Standing::DeviceUnreachable,
+            AgentState::Ready if self.device.is_busy_elsewhere() => Standing::DeviceBusy,
+            AgentState::Ready if self.passed_over_until.is_some() => Standing::JustRangOut,
+            AgentState::Ready => Standing::Eligible,
+        }
+    }
+}
+
+/// Finds an agent to change, or refuses.
+pub(in crate::acd) fn find<'a>(
+    state: &'a mut State,
+    id: &AgentId,
+) -> Result<&'a mut Agent, Refusal> {
+    state.agents.get_mut(id).ok_or_else(|| Refusal::UnknownAgent(id.clone()))
+}
+
+/// The refusal of what is allowed only in other states.
+pub(in crate::acd) fn refuse(id: &AgentId, agent: &Agent, allowed: &[AgentStateName]) -> Refusal {
+    let (agent, state) = (id.clone(), agent.state.name());
+    Refusal::WrongAgentState { agent, state, allowed: allowed.to_vec() }
+}
+
+/// Brings an agent into another state, with its deadlines and its place in the rosters; tells it.
+pub(in crate::acd) fn enter(state: &mut State, id: &AgentId, next: AgentState, out: &mut Output) {
+    let Some(agent) = state.agents.get_mut(id) else {
+        return;
+    };
+    let former = agent.state.name();
+    // A reservation in vain and a wrap-up leave the idle time as it was.
+    let was_away = matches!(former, AgentStateName::NotReady | AgentStateName::LoggedOut);
+    if next == AgentState::Ready && was_away {
+        agent.idle_since = state.now;
+    }
+    if agent.state.call().is_some() && next.call().is_none() {
+        agent.device.end_own_call();
+    }
+    agent.passed_over_until = None;
+    agent.state = next;
+    agent.since = state.now;
+    let fact = fact_of(id, agent, state.now);
+    set_deadlines(state, id);
+    roster::file(state, id);
+    out.facts.extend(fact);
+}
+
+/// Sets the deadline of the agent's state and clears those of all others.
+pub(in crate::acd) fn set_deadlines(state: &mut State, id: &AgentId) {
+    let Some(agent) = state.agents.get(id) else {
+        return;
+    };
+    let inactive = state.settings.log_out_when_inactive.map(|limit| agent.active + limit);
+    let (wrap_up, inactivity) = match agent.state {
+        AgentState::WrapUp { until, .. } => (Some(until), None),
+        AgentState::Ready | AgentState::NotReady { .. } => (None, inactive),
+        AgentState::LoggedOut { .. } | AgentState::Reserved { .. } | AgentState::Talking { .. } => {
+            (None, None)
+        }
+    };
+    let passing_over = agent.passed_over_until;
+    set_or_clear(state, Deadline::EndWrapUp(id.clone()), wrap_up);
+    set_or_clear(state, Deadline::EndInactivity(id.clone()), inactivity);
+    set_or_clear(state, Deadline::EndPassingOver(id.clone()), passing_over);
+}
+
+fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) {
+    match at {
+        Some(at) => state.deadlines.set(deadline, at),
+        None => state.deadlines.clear(&deadline),
+    }
+}
+
+fn fact_of(id: &AgentId, agent: &Agent, now: ClusterTime) -> Option<Fact> {
+    let agent_id = id.clone();
+    match agent.state.clone() {
+        AgentState::LoggedOut { why } => {
+            why.map(|(reason, by)| Fact::AgentLoggedOut { agent: agent_id, reason, by })
+        }
+        AgentState::NotReady { reason } => Some(Fact::AgentNotReady { agent: agent_id, reason }),
+        AgentState::Ready => Some(Fact::AgentReady { agent: agent_id }),
+        AgentState::Reserved { call, .. } => Some(Fact::AgentReserved { agent: agent_id, call }),
+        AgentState::Talking { call, .. } => Some(Fact::AgentTalking { agent: agent_id, call }),
+        AgentState::WrapUp { call, until } => {
+            Some(Fact::AgentWrappingUp { agent: agent_id, call, length: until.since(now) })
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! One queue: who waits in it, in which order, and how many have come and gone.
+//!
+//! Callers stand by priority, then by arrival, then by name: a [`Place`]. A caller keeps the
+//! place while an agent's phone rings in vain, and the age even into another queue.
+//!
+//! | file | what |
+//! |---|---|
+//! | this | the order and the counts |
+//! | [`roster`] | the agents who serve a queue, and which of them could be rung |
+//! | [`meet`] | calls and agents brought together after each step |
+//! | [`overflow`] | full, closed, nobody there, waited too long |
+//! | [`configure`] | made, changed, removed while callers wait |
+//!
+//! Always holds: `entered` = answered + abandoned + short + overflowed + withdrawn + those still
+//! there unanswered; `waiting` has exactly the calls in state Waiting.
+//!
+//! Not here: what the caller hears (`b2bua`), who is chosen (`routing`).
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::acd::State;
+use crate::acd::command::CallStateName;
+use crate::acd::config::QueueConfig;
+use crate::acd::config::Source;
+use crate::acd::view::QueueTotals;
+use crate::base::id::CallId;
+use crate::base::id::QueueId;
+use crate::base::time::ClusterTime;
+
+pub(in crate::acd) mod configure;
+pub(in crate::acd) mod meet;
+pub(in crate::acd) mod overflow;
+pub(in crate::acd) mod roster;
+
+/// A queue with its callers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::acd) struct Queue {
+    pub(in crate::acd) config: QueueConfig,
+    pub(in crate::acd) source: Source,
+    /// Removed from the configuration: nobody enters, those inside are served to the end.
+    pub(in crate::acd) draining: bool,
+    /// Who waits, the next to be served first.
+    pub(in crate::acd) waiting: BTreeSet<Place>,
+    /// Every live call that entered here last.
+    pub(in crate::acd) calls: BTreeSet<CallId>,
+    /// Those calls, counted by state.
+    pub(in crate::acd) by_state: BTreeMap<CallStateName, u32>,
+    pub(in crate::acd) totals: QueueTotals,
+}
+
+/// Where a caller stands; smaller is served sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::acd) struct Place {
+    /// The priority turned round, so that the higher comes first.
+    behind: i64,
+    pub(in crate::acd) arrived: ClusterTime,
+    pub(in crate::acd) call: CallId,
+}
+
+impl Place {
+    pub(in crate::acd) fn new(priority: i32, arrived: ClusterTime, call: CallId) -> Self {
+        Self { behind: -i64::from(priority), arrived, call }
+    }
+}
+
+impl Queue {
+    pub(in crate::acd) fn new(config: QueueConfig, source: Source) -> Self {
+        Self {
+            config,
+            source,
+            draining: false,
+            waiting: BTreeSet::new(),
+            calls: BTreeSet::new(),
+            by_state: BTreeMap::new(),
+            totals: QueueTotals::default(),
+        }
+    }
+
+    /// Counts a call into one state.
+    pub(in crate::acd) fn count_in(&mut self, state: CallStateName) {
+        let count = self.by_state.entry(state).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Counts a call out of one state.
+    pub(in crate::acd) fn count_out(&mut self, state: CallStateName) {
+        if let Some(count) = self.by_state.get_mut(&state) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_state.remove(&state);
+            }
+        }
+    }
+
+    /// How many calls are in one state.
+    pub(in crate::acd) fn count(&self, state: CallStateName) -> u32 {
+        self.by_state.get(&state).copied().unwrap_or(0)
+    }
+
+    /// Tells whether `calls_max` callers are here without an answer.
+    pub(in crate::acd) fn is_full(&self) -> bool {
+        let here =
+            self.count(CallStateName::Waiting).saturating_add(self.count(CallStateName::Reserved));
+        self.config.limits.calls_max.is_some_and(|max| here >= max)
+    }
+}
+
+/// Forgets a removed queue once its last call is gone.
+pub(in crate::acd) fn drop_if_drained(state: &mut State, id: &QueueId) {
+    let drained = |queue: &Queue| queue.draining && queue.calls.is_empty();
+    if state.queues.get(id).is_some_and(drained) {
+        state.queues.remove(id);
+    }
+}

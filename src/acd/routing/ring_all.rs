@@ -1,0 +1,12 @@
+//! `RingAll`: everybody who could be rung, at once; the first to answer has the call.
+//!
+//! An agent who becomes free while the others' phones ring is rung for the next caller, or for
+//! this one when nobody has answered.
+
+use crate::acd::queue::roster::Roster;
+use crate::base::id::AgentId;
+
+/// All of the roster's index.
+pub(super) fn choose(roster: &Roster) -> Vec<AgentId> {
+    roster.eligible.iter().map(|(_, agent)| agent.clone()).collect()
+}
