@@ -19,6 +19,7 @@
 //! Not here: sockets (`node`), what a call means (`b2bua`), SDP (`sdp`).
 
 pub mod check;
+pub mod dialog;
 pub mod digest;
 pub mod edit;
 pub mod flow;
@@ -28,6 +29,7 @@ pub mod method;
 pub mod parse;
 pub mod status;
 pub mod stream;
+pub mod transaction;
 pub mod typed;
 pub mod uri;
 pub mod write;

@@ -1,0 +1,78 @@
+//! What both sides of a layer share: lengths of timers, the heap, outputs, and books.
+//!
+//! Not here: transactions (`clients.rs`, `servers.rs`).
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::base::time::LocalTime;
+use crate::base::time::Millis;
+use crate::sip::flow::Flow;
+use crate::sip::transaction::Counts;
+use crate::sip::transaction::Discard;
+use crate::sip::transaction::Output;
+use crate::sip::transaction::timer::Heap;
+use crate::sip::transaction::timer::Timer;
+use crate::sip::transaction::timer::Timers;
+use crate::sip::transaction::timer::Whose;
+
+/// Timers, outputs and counters of one layer.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) timers: Timers,
+    pub(super) heap: Heap,
+    pub(super) counts: Counts,
+    outputs: VecDeque<Output>,
+}
+
+impl Shared {
+    pub(super) fn new(timers: Timers) -> Self {
+        Self { timers, heap: Heap::default(), counts: Counts::default(), outputs: VecDeque::new() }
+    }
+
+    pub(super) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(super) fn take(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn transmit(&mut self, bytes: Bytes, flow: Flow) {
+        self.put(Output::Transmit { bytes, flow });
+    }
+
+    pub(super) fn discard(&mut self, why: Discard) {
+        self.put(Output::Discarded { why });
+    }
+
+    /// Starts a timer at its first length. Returns one that has no length: it fires at once.
+    pub(super) fn start(
+        &mut self,
+        now: LocalTime,
+        whose: Whose,
+        timer: Timer,
+        flow: Flow,
+    ) -> Option<Timer> {
+        match self.timers.length(timer, flow.transport.is_reliable()) {
+            None => None,
+            Some(Millis::ZERO) => Some(timer),
+            Some(length) => {
+                self.start_after(now, whose, timer, length);
+                None
+            }
+        }
+    }
+
+    /// Starts a timer of the given length.
+    pub(super) fn start_after(
+        &mut self,
+        now: LocalTime,
+        whose: Whose,
+        timer: Timer,
+        length: Millis,
+    ) {
+        self.heap.set(now + length, whose, timer);
+    }
+}
