@@ -2,4 +2,7 @@
 
 mod codec;
 mod digest;
+mod letters;
+mod matrix;
 mod stream;
+mod transaction;

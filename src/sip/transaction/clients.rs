@@ -341,17 +341,19 @@ impl Clients {
                 shared.put(Output::TransportFailed { key: key.clone() });
             }
             Action::Start(timer) => {
-                if shared.timers.length(timer, false) == Some(shared.timers.t1) {
+                if matches!(timer, Timer::A | Timer::E) {
                     transaction.pause = shared.timers.t1;
                 }
                 return shared.start(now, whose, timer, flow);
             }
             Action::StartDoubled(timer) => {
                 transaction.pause = shared.timers.doubled(timer, transaction.pause);
+                shared.counts.requests_repeated += 1;
                 shared.start_after(now, whose, timer, transaction.pause);
             }
             Action::StartSlow(timer) => {
                 transaction.pause = shared.timers.t2;
+                shared.counts.requests_repeated += 1;
                 shared.start_after(now, whose, timer, transaction.pause);
             }
             Action::SendResponse
