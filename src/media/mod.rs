@@ -16,5 +16,18 @@
 //!
 //! Not here: sockets and threads (`node::rtp`), offer and answer (`sdp`), who hears what (`b2bua`).
 
+pub mod built_in;
+pub mod counters;
 pub mod dtmf;
+pub mod engine;
+pub mod g711;
+pub mod latch;
 pub mod order;
+pub mod outgoing;
+pub mod program;
+pub mod prompt;
+pub mod relay;
+pub mod rtcp;
+pub mod rtp;
+mod stream;
+pub mod wheel;

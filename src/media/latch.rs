@@ -1,0 +1,214 @@
+//! Whose packet this is: streams by address, and symmetric RTP (RFC 4961) within limits.
+//!
+//! Many streams share one local port; a packet is known by where it comes from. A peer behind a NAT
+//! announces an address it does not send from, so its stream may *latch* onto another one:
+//!
+//! | a packet from | belongs to |
+//! |---|---|
+//! | an address streams announced or latched | the stream that knows its SSRC; else the oldest of them that knows none yet |
+//! | elsewhere, same IP as announced or as the leg's signalling | the one stream of this port that waits for its first packet |
+//! | the same, but several streams wait | nobody: it is dropped and counted, not guessed |
+//! | anywhere else | nobody: a stranger |
+//!
+//! A stream waits for [`WINDOW`] after it was opened or updated, and no longer once it has heard
+//! anything; then only a re-INVITE moves it. So a stranger can take a stream over only by sending
+//! from the right IP address before the peer does.
+//!
+//! Streams that announce one and the same address on the same local port (a peer that multiplexes)
+//! are told apart by SSRC, in the order they were opened; a further SSRC is a stranger's as long as
+//! there are several of them.
+//!
+//! Always holds: a packet belongs to one stream at most; an address is known only while a stream
+//! has it.
+//!
+//! Not here: what the packet does ([`super::engine`]).
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::net::SocketAddr;
+
+use crate::base::time::LocalTime;
+use crate::base::time::Millis;
+
+/// How long a stream waits for its peer's first packet to come from an address nobody announced.
+pub const WINDOW: Millis = Millis(10_000);
+
+/// Whose packet it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This stream's.
+    Known(u32),
+    /// This stream's, which sends there from now on.
+    Latched(u32),
+    /// One of several streams'; not told which.
+    Ambiguous,
+    /// Nobody's.
+    Stranger,
+}
+
+/// Where one stream sends and whom it hears.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    port: usize,
+    /// Announced or latched.
+    remote: SocketAddr,
+    /// Where the signalling comes from.
+    signalled_by: Option<IpAddr>,
+    ssrc: Option<u32>,
+    waits_until: LocalTime,
+}
+
+/// All streams' addresses.
+#[derive(Debug)]
+pub struct Table {
+    entries: Vec<Option<Entry>>,
+    known: BTreeMap<(usize, SocketAddr), Vec<u32>>,
+    /// The streams that may wait, by port, oldest first; those that no longer do are skipped.
+    waiting: Vec<VecDeque<u32>>,
+}
+
+impl Table {
+    /// Makes a table for this many local ports.
+    pub fn new(ports: usize) -> Self {
+        Self { entries: Vec::new(), known: BTreeMap::new(), waiting: vec![VecDeque::new(); ports] }
+    }
+
+    /// Adds a stream; its number is not in use.
+    pub fn open(
+        &mut self,
+        now: LocalTime,
+        stream: u32,
+        port: usize,
+        announced: SocketAddr,
+        signalled_by: Option<IpAddr>,
+    ) {
+        let nth = stream as usize;
+        if self.entries.len() <= nth {
+            self.entries.resize(nth + 1, None);
+        }
+        let waits_until = now + WINDOW;
+        self.entries[nth] =
+            Some(Entry { port, remote: announced, signalled_by, ssrc: None, waits_until });
+        self.known.entry((port, announced)).or_default().push(stream);
+        self.drop_settled(now, port);
+        if let Some(waiting) = self.waiting.get_mut(port) {
+            waiting.push_back(stream);
+        }
+    }
+
+    /// A re-INVITE announces an address. The same as before changes nothing.
+    pub fn update(&mut self, now: LocalTime, stream: u32, before: SocketAddr, after: SocketAddr) {
+        if before == after {
+            return;
+        }
+        if let Some(entry) = self.close(stream) {
+            self.open(now, stream, entry.port, after, entry.signalled_by);
+        }
+    }
+
+    /// Takes a stream out.
+    pub fn remove(&mut self, stream: u32) {
+        self.close(stream);
+    }
+
+    /// Where the stream's packets go.
+    pub fn remote(&self, stream: u32) -> Option<SocketAddr> {
+        self.entry(stream).map(|entry| entry.remote)
+    }
+
+    /// Finds whose packet this is, and remembers what it teaches.
+    pub fn find(&mut self, now: LocalTime, port: usize, from: SocketAddr, ssrc: u32) -> Found {
+        if let Some(streams) = self.known.get(&(port, from)) {
+            return match *streams.as_slice() {
+                [stream] => self.heard(stream, ssrc),
+                _ => match self.told_apart(streams, ssrc) {
+                    Some(stream) => self.heard(stream, ssrc),
+                    None => Found::Ambiguous,
+                },
+            };
+        }
+        self.drop_settled(now, port);
+        let candidates = self.waiting.get(port).into_iter().flatten();
+        let mut plausible = candidates
+            .copied()
+            .filter(|stream| self.entry(*stream).is_some_and(|entry| entry.may_hear(now, from)));
+        match (plausible.next(), plausible.next()) {
+            (Some(stream), None) => {
+                self.latch(stream, port, from, ssrc);
+                Found::Latched(stream)
+            }
+            (Some(_), Some(_)) => Found::Ambiguous,
+            (None, _) => Found::Stranger,
+        }
+    }
+
+    fn entry(&self, stream: u32) -> Option<&Entry> {
+        self.entries.get(stream as usize).and_then(Option::as_ref)
+    }
+
+    /// Among streams of one address, the one that knows the SSRC or the oldest that knows none.
+    fn told_apart(&self, streams: &[u32], ssrc: u32) -> Option<u32> {
+        let with = |wanted: Option<u32>| {
+            let has = |stream: &u32| self.entry(*stream).is_some_and(|entry| entry.ssrc == wanted);
+            streams.iter().copied().find(has)
+        };
+        with(Some(ssrc)).or_else(|| with(None))
+    }
+
+    fn heard(&mut self, stream: u32, ssrc: u32) -> Found {
+        if let Some(Some(entry)) = self.entries.get_mut(stream as usize) {
+            entry.ssrc = Some(ssrc);
+        }
+        Found::Known(stream)
+    }
+
+    fn latch(&mut self, stream: u32, port: usize, from: SocketAddr, ssrc: u32) {
+        let Some(Some(entry)) = self.entries.get_mut(stream as usize) else { return };
+        let announced = std::mem::replace(&mut entry.remote, from);
+        entry.ssrc = Some(ssrc);
+        self.forget(port, announced, stream);
+        self.known.entry((port, from)).or_default().push(stream);
+    }
+
+    fn close(&mut self, stream: u32) -> Option<Entry> {
+        let entry = self.entries.get_mut(stream as usize)?.take()?;
+        self.forget(entry.port, entry.remote, stream);
+        if let Some(waiting) = self.waiting.get_mut(entry.port) {
+            waiting.retain(|waits| *waits != stream);
+        }
+        Some(entry)
+    }
+
+    fn forget(&mut self, port: usize, address: SocketAddr, stream: u32) {
+        if let Some(streams) = self.known.get_mut(&(port, address)) {
+            streams.retain(|known| *known != stream);
+            if streams.is_empty() {
+                self.known.remove(&(port, address));
+            }
+        }
+    }
+
+    /// Drops from the front those that wait no longer, so that the queue stays short.
+    fn drop_settled(&mut self, now: LocalTime, port: usize) {
+        let Some(waiting) = self.waiting.get_mut(port) else { return };
+        while let Some(stream) = waiting.front() {
+            let entry = self.entries.get(*stream as usize).and_then(Option::as_ref);
+            if entry.is_some_and(|entry| entry.waits(now)) {
+                return;
+            }
+            waiting.pop_front();
+        }
+    }
+}
+
+impl Entry {
+    fn waits(&self, now: LocalTime) -> bool {
+        self.ssrc.is_none() && now < self.waits_until
+    }
+
+    fn may_hear(&self, now: LocalTime, from: SocketAddr) -> bool {
+        let ip = from.ip();
+        self.waits(now) && (self.remote.ip() == ip || self.signalled_by == Some(ip))
+    }
+}

@@ -1,0 +1,124 @@
+//! The wheel: which streams are due at which millisecond.
+//!
+//! ```text
+//! slot:   0   1   2   3  …  63      one slot a millisecond; a stream is in one slot and, when
+//!         │   ▲                     its packet is sent, moves on by its packet length
+//!         └ now
+//! ```
+//!
+//! New streams are put where the fewest are, so that each millisecond has about a twentieth of the
+//! work and packets leave evenly rather than in bursts.
+//!
+//! When the thread was kept from running for longer than [`STALL_MS`], the time is not caught up:
+//! a burst helps no listener. The wheel goes on from now, all streams shifted alike.
+//!
+//! Always holds: a stream that moves on by 1 to 63 ms is due exactly then.
+//!
+//! Not here: what a due stream does ([`super::stream`]).
+
+/// More than the longest packet, and a power of two.
+const SLOTS: u64 = 64;
+/// Packets are 20 ms long as a rule, so that many beginnings are told apart.
+const PHASES: u64 = 20;
+/// Longer lateness is skipped.
+const STALL_MS: u64 = 100;
+
+/// A stream in its slot; stale when the stream's generation is another by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The stream.
+    pub stream: u32,
+    /// Which stream of this number.
+    pub generation: u32,
+}
+
+/// All streams by the time they are due.
+#[derive(Debug)]
+pub struct Wheel {
+    slots: Vec<Vec<Due>>,
+    /// The next millisecond to be looked at, in wheel time.
+    next: u64,
+    /// How far wheel time is behind real time, because stalls were skipped.
+    skipped: u64,
+    loads: [u32; PHASES as usize],
+    len: usize,
+}
+
+impl Wheel {
+    /// An empty wheel.
+    pub fn new(now_ms: u64) -> Self {
+        Self {
+            slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+            next: now_ms,
+            skipped: 0,
+            loads: [0; PHASES as usize],
+            len: 0,
+        }
+    }
+
+    /// Adds a stream in the least loaded phase and returns the phase, for [`Wheel::leave`].
+    pub fn join(&mut self, now_ms: u64, due: Due) -> u8 {
+        if self.len == 0 {
+            self.next = self.next.max(now_ms.saturating_sub(self.skipped));
+        }
+        let first = self.next;
+        let least = (first..first + PHASES)
+            .min_by_key(|at| self.loads[(at % PHASES) as usize])
+            .unwrap_or(first);
+        let phase = (least % PHASES) as usize;
+        self.loads[phase] += 1;
+        self.put(least, due);
+        phase as u8
+    }
+
+    /// Takes a stream's share off its phase; its entry is dropped when it is next due.
+    pub fn leave(&mut self, phase: u8) {
+        if let Some(load) = self.loads.get_mut(usize::from(phase)) {
+            *load = load.saturating_sub(1);
+        }
+    }
+
+    /// Moves what is due now, all of one millisecond, into `due` (which is empty) and returns that
+    /// millisecond in real time; none when nothing is due.
+    pub fn take(&mut self, now_ms: u64, due: &mut Vec<Due>) -> Option<u64> {
+        if self.len == 0 {
+            return None;
+        }
+        let late = now_ms.saturating_sub(self.next + self.skipped);
+        if late > STALL_MS {
+            self.skipped += late;
+        }
+        while self.next + self.skipped <= now_ms {
+            let at = self.next;
+            self.next += 1;
+            let slot = &mut self.slots[(at % SLOTS) as usize];
+            if !slot.is_empty() {
+                std::mem::swap(slot, due);
+                self.len -= due.len();
+                return Some(at + self.skipped);
+            }
+        }
+        None
+    }
+
+    /// Puts a stream back, to be due `after_ms` after `at_ms`, which [`Wheel::take`] returned.
+    pub fn put_back(&mut self, at_ms: u64, after_ms: u8, due: Due) {
+        let wheel_time = at_ms.saturating_sub(self.skipped);
+        self.put(wheel_time + u64::from(after_ms.clamp(1, 63)), due);
+    }
+
+    /// The real time of the next millisecond with work, if there is any.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        if self.len == 0 {
+            return None;
+        }
+        (self.next..self.next + SLOTS)
+            .find(|at| !self.slots[(at % SLOTS) as usize].is_empty())
+            .map(|at| at + self.skipped)
+    }
+
+    fn put(&mut self, at: u64, due: Due) {
+        self.slots[(at % SLOTS) as usize].push(due);
+        self.len += 1;
+    }
+}
