@@ -32,6 +32,7 @@ use openraft::errors::RaftError;
 use tokio::time::sleep;
 use tokio::time::timeout;
 
+use crate::acd::State;
 use crate::acd::command::Command;
 use crate::acd::command::Entry;
 use crate::acd::command::Outcome;
@@ -187,6 +188,18 @@ impl Handle {
     /// The last entry this node has applied.
     pub fn applied(&self) -> LogIndex {
         self.inner.replica.applied()
+    }
+
+    /// The last entry applied here and a hash of the whole state by then.
+    ///
+    /// Two replicas with the same entry and different hashes have fallen out of step.
+    pub fn fingerprint(&self) -> (LogIndex, [u8; 32]) {
+        self.inner.replica.fingerprint()
+    }
+
+    /// A copy of the whole state, as a snapshot takes it; nothing is applied while it is copied.
+    pub fn copy_of_state(&self) -> State {
+        self.inner.replica.read().state.clone()
     }
 
     /// Waits until this node's state contains everything acknowledged anywhere before the call.

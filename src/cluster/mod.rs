@@ -200,8 +200,8 @@ pub type Batches = mpsc::UnboundedReceiver<Batch>;
 
 /// Opens the data directory, applies what it holds, and takes part.
 ///
-/// A node that is the only voter leads when this returns; others come to a leader in their own
-/// time ([`Handle::wait_quorum`]).
+/// A node that is the only voter leads and has applied its whole log when this returns; others come
+/// to a leader in their own time ([`Handle::wait_quorum`]).
 pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), StartError> {
     let held = hold(&config)?;
     let me = held.identity;
@@ -367,5 +367,6 @@ async fn lead_if_alone(handle: &Handle, deadline: Duration) -> Result<(), StartE
         handle.raft().trigger().elect(false).await.map_err(|error| failed(error.to_string()))?;
     }
     handle.wait_quorum(deadline).await.map_err(|error| failed(error.to_string()))?;
-    Ok(())
+    // What was written behind the last known commit is committed and applied with this.
+    handle.barrier().await.map(drop).map_err(|error| failed(error.to_string()))
 }

@@ -23,6 +23,8 @@ use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 
 use openraft::EntryPayload;
+use sha2::Digest;
+use sha2::Sha256;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 
@@ -34,6 +36,7 @@ use crate::acd::command::Outcome;
 use crate::acd::effect::Order;
 use crate::base::id::LogIndex;
 use crate::base::time::ClusterTime;
+use crate::cluster::codec::to_bytes;
 use crate::cluster::happenings::Happening;
 use crate::cluster::happenings::Happenings;
 use crate::cluster::types::LogEntry;
@@ -103,6 +106,13 @@ impl Replica {
     /// How far it has come.
     pub fn applied(&self) -> LogIndex {
         *self.applied.borrow()
+    }
+
+    /// The last entry applied and a hash of the whole state by then: equal on all replicas.
+    pub fn fingerprint(&self) -> (LogIndex, [u8; 32]) {
+        let picture = self.read().clone();
+        let sum = Sha256::digest(to_bytes(&picture.state));
+        (index_of(picture.applied), sum.into())
     }
 
     /// Tells of every step.
