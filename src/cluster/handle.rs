@@ -165,12 +165,11 @@ impl Handle {
                     return self.propose_here(request, command).await;
                 };
                 let ask = Ask::Propose { request, command: Box::new(command) };
-                match self.forward(id, &member, ask).await {
-                    Attempt::Done(Answer::Applied { index, outcome }) => {
-                        Attempt::Done(Applied { index: LogIndex(index), outcome })
-                    }
-                    other => settle(other),
+                let answered = self.forward(id, &member, ask).await;
+                if let Attempt::Done(Answer::Applied { index, outcome }) = answered {
+                    return Attempt::Done(Applied { index: LogIndex(index), outcome });
                 }
+                settle(answered)
             }
         });
         let result = timeout(self.inner.timing.proposal, proposed).await;
@@ -209,10 +208,11 @@ impl Handle {
             let point = self
                 .until_done(&mut taken_perhaps, |leader| async move {
                     let Some((id, member)) = leader else { return self.read_point_here().await };
-                    match self.forward(id, &member, Ask::ReadPoint).await {
-                        Attempt::Done(Answer::ReadPoint(index)) => Attempt::Done(LogIndex(index)),
-                        other => settle(other),
+                    let answered = self.forward(id, &member, Ask::ReadPoint).await;
+                    if let Attempt::Done(Answer::ReadPoint(index)) = answered {
+                        return Attempt::Done(LogIndex(index));
                     }
+                    settle(answered)
                 })
                 .await?;
             self.wait_applied(point).await

@@ -123,9 +123,38 @@ fn out_of_place(answer: &Answer) -> RPCError<Types> {
     RPCError::Unreachable(Unreachable::from_string(format!("unexpected answer {answer:?}")))
 }
 
-fn voted(answer: Answer) -> Result<VoteResponse<Types>, RPCError<Types>> {
-    let Answer::Voted { ballot, granted, last } = answer else { return Err(out_of_place(&answer)) };
-    Ok(VoteResponse::new(Vote::from(ballot), last.map(LogId::from), granted))
+fn voted(answer: &Answer) -> Result<VoteResponse<Types>, RPCError<Types>> {
+    let Answer::Voted { ballot, granted, last } = answer else { return Err(out_of_place(answer)) };
+    Ok(VoteResponse::new(Vote::from(*ballot), last.map(LogId::from), *granted))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is out of place")]
+fn appended(answer: &Answer) -> Result<AppendEntriesResponse<Types>, RPCError<Types>> {
+    match answer {
+        Answer::Appended => Ok(AppendEntriesResponse::Success),
+        Answer::AppendedUpTo(last) => {
+            Ok(AppendEntriesResponse::PartialSuccess(last.map(LogId::from)))
+        }
+        Answer::Conflict => Ok(AppendEntriesResponse::Conflict),
+        Answer::HigherVote(ballot) => Ok(AppendEntriesResponse::HigherVote(Vote::from(*ballot))),
+        other => Err(out_of_place(other)),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is out of place")]
+fn handed_over(answer: &Answer) -> Result<TransferLeaderResponse<Types>, RPCError<Types>> {
+    match answer {
+        Answer::Standing => Ok(Ok(())),
+        Answer::VoteChanged { expected, actual } => {
+            let (expected, actual) = (Vote::from(*expected), Vote::from(*actual));
+            Ok(Err(TransferLeaderError::VoteChanged { expected, actual }))
+        }
+        Answer::LogBehind { expected, actual } => {
+            let (expected, actual) = (expected.map(LogId::from), actual.map(LogId::from));
+            Ok(Err(TransferLeaderError::LogNotFlushed { expected, actual }))
+        }
+        other => Err(out_of_place(other)),
+    }
 }
 
 impl RaftNetworkV2<Types> for Client {
@@ -142,18 +171,7 @@ impl RaftNetworkV2<Types> for Client {
             entries: request.entries.iter().map(WireEntry::from).collect(),
             committed: request.leader_commit.map(Point::from),
         };
-        let answer = self.call(ask, &option).await?;
-        if let Answer::Appended = answer {
-            return Ok(AppendEntriesResponse::Success);
-        }
-        match answer {
-            Answer::AppendedUpTo(last) => {
-                Ok(AppendEntriesResponse::PartialSuccess(last.map(LogId::from)))
-            }
-            Answer::Conflict => Ok(AppendEntriesResponse::Conflict),
-            Answer::HigherVote(ballot) => Ok(AppendEntriesResponse::HigherVote(ballot.into())),
-            other => Err(out_of_place(&other)),
-        }
+        appended(&self.call(ask, &option).await?)
     }
 
     async fn vote(
@@ -166,7 +184,7 @@ impl RaftNetworkV2<Types> for Client {
             last: request.last_log_id.map(Point::from),
             hand_over: request.leadership_transfer,
         };
-        voted(self.call(ask, &option).await?)
+        voted(&self.call(ask, &option).await?)
     }
 
     async fn pre_vote(
@@ -176,7 +194,7 @@ impl RaftNetworkV2<Types> for Client {
     ) -> Result<VoteResponse<Types>, RPCError<Types>> {
         let last = request.last_log_id.map(Point::from);
         let ask = Ask::PreVote { ballot: request.vote.into(), last };
-        voted(self.call(ask, &option).await?)
+        voted(&self.call(ask, &option).await?)
     }
 
     async fn full_snapshot(
@@ -202,18 +220,7 @@ impl RaftNetworkV2<Types> for Client {
             to: *request.to_node_id(),
             last: request.last_log_id().copied().map(Point::from),
         };
-        match self.call(ask, &option).await? {
-            Answer::Standing => Ok(Ok(())),
-            Answer::VoteChanged { expected, actual } => Ok(Err(TransferLeaderError::VoteChanged {
-                expected: expected.into(),
-                actual: actual.into(),
-            })),
-            Answer::LogBehind { expected, actual } => Ok(Err(TransferLeaderError::LogNotFlushed {
-                expected: expected.map(LogId::from),
-                actual: actual.map(LogId::from),
-            })),
-            other => Err(out_of_place(&other)),
-        }
+        handed_over(&self.call(ask, &option).await?)
     }
 
     fn backoff(&self) -> Option<Backoff> {
@@ -238,11 +245,14 @@ impl Client {
             let (sent, last) = (bytes.len() as u64, rest.is_empty());
             let coverage = Box::new(coverage.clone());
             let ask = Ask::SnapshotPart { ballot, coverage, offset, bytes, last };
-            match self.call(ask, &option).await.map_err(streaming)? {
-                Answer::PartKept if !last => offset += sent,
-                Answer::SnapshotTaken(ballot) => return Ok(SnapshotResponse::new(ballot.into())),
-                other => return Err(streaming(out_of_place(&other))),
+            let answer = self.call(ask, &option).await.map_err(streaming)?;
+            if let Answer::SnapshotTaken(ballot) = answer {
+                return Ok(SnapshotResponse::new(ballot.into()));
             }
+            if last || answer != Answer::PartKept {
+                return Err(streaming(out_of_place(&answer)));
+            }
+            offset += sent;
         }
     }
 }
@@ -289,7 +299,7 @@ impl Receiver {
                 let last = last.map(LogId::from);
                 let request = TransferLeaderRequest::new(ballot.into(), to, last);
                 let answered = self.handle.raft().handle_transfer_leader(request).await;
-                answered.map_or(Answer::Stopping, stands)
+                answered.map_or(Answer::Stopping, |response| stands(&response))
             }
             Ask::SnapshotPart { ballot, coverage, offset, bytes, last } => {
                 if offset == 0 {
@@ -362,11 +372,11 @@ fn voice(vote: &VoteResponse<Types>) -> Answer {
     }
 }
 
-fn stands(response: TransferLeaderResponse<Types>) -> Answer {
+fn stands(response: &TransferLeaderResponse<Types>) -> Answer {
     match response {
         Ok(()) => Answer::Standing,
         Err(TransferLeaderError::VoteChanged { expected, actual }) => {
-            Answer::VoteChanged { expected: expected.into(), actual: actual.into() }
+            Answer::VoteChanged { expected: (*expected).into(), actual: (*actual).into() }
         }
         Err(TransferLeaderError::LogNotFlushed { expected, actual }) => Answer::LogBehind {
             expected: expected.map(Point::from),

@@ -1,7 +1,7 @@
 //! Snapshots as files: the whole state at one entry, so that older entries can go.
 //!
 //! ```text
-//! magic (8) │ version (2) │ length (4) │ coverage │ length (8) │ state │ SHA-256 of all before (32)
+//! magic (8) │ version (2) │ length (4) │ coverage │ length (8) │ state │ SHA-256 (32) of it all
 //! ```
 //!
 //! Coverage and state are postcard. A file is written under another name, fsynced, renamed, and the

@@ -13,6 +13,8 @@
 //!
 //! Nothing sleeps to let things happen: `world::until` waits for a condition with a deadline.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod codec;
 mod handle;
 mod identity;

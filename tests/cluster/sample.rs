@@ -54,7 +54,7 @@ use carillon::base::time::Millis;
 use carillon::cluster::types::Member;
 use openraft::Membership;
 
-pub fn members() -> Membership<u64, Member> {
+pub(crate) fn members() -> Membership<u64, Member> {
     let voters = BTreeSet::from([1, 2, 3]);
     let nodes = (1..=4).map(|id| (id, Member { address: format!("carillon-{id}.example:7000") }));
     Membership::new(vec![voters], nodes.collect::<BTreeMap<_, _>>()).unwrap()
@@ -88,7 +88,7 @@ fn agent() -> AgentId {
     AgentId::new("ann")
 }
 
-pub fn queue(id: &str) -> QueueConfig {
+pub(crate) fn queue(id: &str) -> QueueConfig {
     let policy = RingPolicy { action: RingAction::NotReady, delay: Millis::from_secs(5) };
     let reject = |status| Overflow {
         play: Some(PromptId::new("closed")),
@@ -128,7 +128,7 @@ pub fn queue(id: &str) -> QueueConfig {
     }
 }
 
-pub fn agent_config(id: &str) -> AgentConfig {
+pub(crate) fn agent_config(id: &str) -> AgentConfig {
     AgentConfig {
         id: AgentId::new(id),
         display_name: "Ann".to_owned(),
@@ -185,6 +185,12 @@ fn arrival() -> Arrival {
     }
 }
 
+/// A caller who dials `user` and whose leg `owner` has.
+pub(crate) fn arrival_at(user: &str, call: CallId, owner: Owner) -> Command {
+    let to = Address { user: user.to_owned(), host: None };
+    Command::EnqueueCall(Box::new(Arrival { call, owner, to, ..arrival() }))
+}
+
 fn log_in() -> LogIn {
     LogIn {
         agent: agent(),
@@ -196,7 +202,7 @@ fn log_in() -> LogIn {
 }
 
 /// One of every command, named.
-pub fn commands() -> Vec<(&'static str, Command)> {
+pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     [of_nodes_and_configuration(), of_calls(), of_agents()].concat()
 }
 

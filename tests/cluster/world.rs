@@ -32,27 +32,27 @@ use carillon::cluster::identity::ClusterId;
 use carillon::cluster::membership::Bootstrap;
 
 /// Longer than anything here may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-pub fn wall() -> ClusterTime {
+pub(crate) fn wall() -> ClusterTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     ClusterTime(u64::try_from(since.as_millis()).unwrap())
 }
 
-pub fn local() -> LocalTime {
+pub(crate) fn local() -> LocalTime {
     LocalTime(u64::try_from(START.elapsed().as_micros()).unwrap() + 1)
 }
 
-pub fn entropy(bytes: &mut [u8]) {
+pub(crate) fn entropy(bytes: &mut [u8]) {
     getrandom::fill(bytes).unwrap();
 }
 
-pub const CLOCK: Clock = Clock { wall, local };
+pub(crate) const CLOCK: Clock = Clock { wall, local };
 
 /// A node of its own, fresh or as it was left in `data`.
-pub fn alone(data: &Path) -> ClusterConfig {
+pub(crate) fn alone(data: &Path) -> ClusterConfig {
     ClusterConfig {
         data: data.to_path_buf(),
         listen: None,
@@ -65,19 +65,19 @@ pub fn alone(data: &Path) -> ClusterConfig {
 }
 
 /// A node that runs, with the orders it was given.
-pub struct Node {
-    pub cluster: Cluster,
-    pub handle: Handle,
-    pub batches: Batches,
+pub(crate) struct Node {
+    pub(crate) cluster: Cluster,
+    pub(crate) handle: Handle,
+    pub(crate) batches: Batches,
 }
 
-pub async fn start(config: ClusterConfig) -> Node {
+pub(crate) async fn start(config: ClusterConfig) -> Node {
     let (cluster, handle, batches) = cluster::start(config).await.unwrap();
     Node { cluster, handle, batches }
 }
 
 /// Starts again what has just stopped: its locks are let go a moment later.
-pub async fn start_again(config: ClusterConfig) -> Node {
+pub(crate) async fn start_again(config: ClusterConfig) -> Node {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match cluster::start(config.clone()).await {
@@ -89,7 +89,7 @@ pub async fn start_again(config: ClusterConfig) -> Node {
 }
 
 /// Configurations of nodes 1 to `count` of one cluster, each with a folder below `data`.
-pub fn together(data: &Path, count: u64) -> Vec<ClusterConfig> {
+pub(crate) fn together(data: &Path, count: u64) -> Vec<ClusterConfig> {
     let addresses = free_addresses(count);
     let members = addresses
         .iter()
@@ -111,7 +111,7 @@ pub fn together(data: &Path, count: u64) -> Vec<ClusterConfig> {
 }
 
 /// Addresses nobody listens on, for nodes 1 to `count`.
-pub fn free_addresses(count: u64) -> BTreeMap<NodeId, SocketAddr> {
+pub(crate) fn free_addresses(count: u64) -> BTreeMap<NodeId, SocketAddr> {
     // All held at once, so that they differ.
     let held = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect::<Vec<_>>();
     let ids = (1..=count).map(NodeId);
@@ -119,7 +119,7 @@ pub fn free_addresses(count: u64) -> BTreeMap<NodeId, SocketAddr> {
 }
 
 /// Waits for a condition.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never happened: {what}");
@@ -128,21 +128,21 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Waits for a future.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(done) => done,
         Err(_) => panic!("never ended: {what}"),
     }
 }
 
-pub fn request() -> RequestId {
+pub(crate) fn request() -> RequestId {
     let mut bytes = [0; 16];
     entropy(&mut bytes);
     RequestId(u128::from_be_bytes(bytes))
 }
 
 /// A command that leaves a trace in the state: the prompt `name`.
-pub fn put(name: &str) -> Command {
+pub(crate) fn put(name: &str) -> Command {
     let prompt = PromptConfig {
         id: PromptId::new(name),
         source: PromptSource::BuiltIn("beep".to_owned()),
@@ -152,7 +152,7 @@ pub fn put(name: &str) -> Command {
 }
 
 /// Whether a node's state has that trace.
-pub fn has(handle: &Handle, name: &str) -> bool {
+pub(crate) fn has(handle: &Handle, name: &str) -> bool {
     let id = PromptId::new(name);
     handle.view(|view| view.prompt_configs().iter().any(|(prompt, _)| prompt.id == id))
 }

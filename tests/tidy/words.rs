@@ -101,6 +101,13 @@ impl<'ast> Visit<'ast> for Names<'_> {
         self.weigh_function(&item.sig.ident);
     }
 
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        // The names in a trait's implementation were given by whoever made the trait.
+        if item.trait_.is_none() {
+            syn::visit::visit_item_impl(self, item);
+        }
+    }
+
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         self.weigh_function(&item.sig.ident);
     }
