@@ -168,9 +168,10 @@ impl Message {
         &self.index.headers
     }
 
-    /// Tells whether a fault in this message may be answered: a request with a readable Via.
+    /// Tells whether a fault in this message may be answered: a request that names a hop, even
+    /// if illegibly, as the answer goes back the flow it came by.
     pub(super) fn may_be_answered(&self) -> bool {
-        self.is_request() && self.method() != Method::Ack && self.top_via().is_ok()
+        self.is_request() && self.method() != Method::Ack && self.has(Name::Via)
     }
 }
 

@@ -116,7 +116,8 @@ pub struct ParseError {
 impl ParseError {
     /// The status to answer with and the request to answer; `None` where it is to be dropped.
     ///
-    /// Responses and ACK are never answered, nor is a request without a Via to answer along.
+    /// Responses and ACK are never answered, nor is a request without any Via. The answer goes
+    /// back the flow the request came by, without a transaction: its Via may be what is broken.
     pub fn answer(&self) -> Option<(u16, &Message)> {
         let message = self.message.as_ref().filter(|message| message.may_be_answered())?;
         Some((self.fault.status()?, message))

@@ -41,7 +41,8 @@ impl RequestBuilder {
     pub fn new(method: Method, uri: &Uri) -> Self {
         let mut writer = Writer::default();
         let method_text = method.as_str();
-        let method = writer.put(|out| push_filtered(out, method_text, scan::is_token_byte));
+        let method_text = method_text.bytes().filter(|byte| scan::is_token_byte(*byte));
+        let method = writer.put(|out| out.extend(method_text));
         writer.bytes.push(b' ');
         let uri_text = uri.to_string();
         let uri = writer.put(|out| push_escaped(out, &uri_text));
@@ -148,19 +149,20 @@ impl Writer {
     }
 
     fn header(&mut self, name: &str, value: &str) {
-        let known = Name::find(name.as_bytes());
-        let may_be_ours = known != Some(Name::ContentLength);
-        if may_be_ours && name.bytes().any(scan::is_token_byte) {
-            self.line(name, |out| push_line(out, value.trim()));
+        let name: String = name.chars().filter(|letter| is_name_letter(*letter)).collect();
+        // Compared after cleaning, or `Content-Length` could be smuggled in with a space.
+        if !name.is_empty() && Name::find(name.as_bytes()) != Some(Name::ContentLength) {
+            self.line(&name, |out| push_line(out, value));
         }
     }
 
+    /// Writes a line; name and value are clean already.
     fn line(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
-        let name = self.put(|out| push_filtered(out, name, scan::is_token_byte));
+        let known = Name::find(name.as_bytes());
+        let name = self.put(|out| out.extend_from_slice(name.as_bytes()));
         self.bytes.extend_from_slice(b": ");
         let value = self.put(value);
         self.bytes.extend_from_slice(b"\r\n");
-        let known = Name::find(name.of(&self.bytes));
         self.entries.push(Entry { known, name, value, end: self.bytes.len() as u32 });
     }
 
@@ -217,15 +219,15 @@ pub(super) fn shift(entries: &mut [Entry], from: u32, by: i64) {
     }
 }
 
-/// Appends text that must stay on its line.
+/// Appends text that must stay on its line, without blanks at its ends.
 pub(super) fn push_line(out: &mut Vec<u8>, text: &str) {
-    out.extend(
-        text.bytes().map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { byte }),
-    );
+    let text = text.trim_matches(|letter: char| letter.is_ascii_whitespace() || letter == '\0');
+    let kept = |byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { byte };
+    out.extend(text.bytes().map(kept));
 }
 
-fn push_filtered(out: &mut Vec<u8>, text: &str, keep: impl Fn(u8) -> bool) {
-    out.extend(text.bytes().filter(|byte| keep(*byte)));
+fn is_name_letter(letter: char) -> bool {
+    u8::try_from(letter).is_ok_and(scan::is_token_byte)
 }
 
 /// Appends a URI; what may not stand in one is escaped, so that it stays one word.

@@ -2,7 +2,10 @@
 
 mod codec;
 mod digest;
+mod injection;
 mod letters;
 mod matrix;
+mod oracle;
 mod stream;
+mod torture;
 mod transaction;

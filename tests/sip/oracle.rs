@@ -1,0 +1,158 @@
+//! The same bytes to Carillon's codec and to others: what one accepts and reads, so does the
+//! other, and what Carillon writes they can read.
+//!
+//! `sipx-sip` reads the RFC corpora and thousands of damaged copies of them; `rsip`, which is too
+//! strict to read from strangers, must at least read what Carillon composes.
+
+use bytes::Bytes;
+use carillon::base::prng::Prng;
+use carillon::sip::Message;
+use carillon::sip::Method;
+use carillon::sip::Name;
+use carillon::sip::NameAddr;
+use carillon::sip::RequestBuilder;
+use carillon::sip::ResponseBuilder;
+use carillon::sip::Transport;
+use carillon::sip::Via;
+use rsip::prelude::HeadersExt;
+use rsip::prelude::ToTypedHeader;
+use rsip::prelude::UntypedHeader;
+use sipx_sip::Finding;
+use sipx_sip::Limits;
+use sipx_sip::headers;
+
+use crate::torture::corpus;
+
+/// What a transaction and a dialog read from a message.
+#[derive(Debug, PartialEq)]
+struct Reading {
+    branch: Option<Vec<u8>>,
+    hops: usize,
+    from_tag: Option<Vec<u8>>,
+    to_tag: Option<Vec<u8>>,
+    call_id: Vec<u8>,
+    cseq: u32,
+    body: Vec<u8>,
+}
+
+fn bytes_of(text: Option<&str>) -> Option<Vec<u8>> {
+    text.map(|text| text.as_bytes().to_vec())
+}
+
+fn ours(bytes: &Bytes) -> Option<Reading> {
+    let message = Message::parse(bytes.clone()).ok()?;
+    Some(Reading {
+        branch: bytes_of(message.top_via().ok()?.branch()),
+        hops: message.vias().ok()?.len(),
+        from_tag: bytes_of(message.from().ok()?.tag()),
+        to_tag: bytes_of(message.to().ok()?.tag()),
+        call_id: message.call_id().ok()?.as_bytes().to_vec(),
+        cseq: message.cseq().ok()?.number,
+        body: message.body().to_vec(),
+    })
+}
+
+fn theirs(bytes: &Bytes) -> Option<Reading> {
+    let message = sipx_sip::parse_datagram(bytes.clone(), &Limits::datagram()).ok()?;
+    // A missing Max-Forwards is repairable (RFC 3261 §16.6) and no fault to us.
+    if sipx_sip::validate(&message).iter().any(|finding| !Finding::is_repairable(finding)) {
+        return None;
+    }
+    let found = message.headers();
+    let vias: Vec<headers::Via> = found.typed_all().collect::<Result<_, _>>().ok()?;
+    let (from, to) = (found.typed::<headers::From>()?.ok()?, found.typed::<headers::To>()?.ok()?);
+    Some(Reading {
+        branch: vias.first()?.branch().map(<[u8]>::to_vec),
+        hops: vias.len(),
+        from_tag: from.tag().map(<[u8]>::to_vec),
+        to_tag: to.tag().map(<[u8]>::to_vec),
+        call_id: found.typed::<headers::CallId>()?.ok()?.0,
+        cseq: found.typed::<headers::CSeq>()?.ok()?.sequence,
+        body: message.body().to_vec(),
+    })
+}
+
+#[test]
+fn the_corpora_are_read_alike() {
+    let differs = |bytes: &Bytes| ours(bytes) != theirs(bytes);
+    let differing: Vec<_> = corpus()
+        .into_iter()
+        .filter_map(|sample| differs(&sample.bytes).then_some(sample.name))
+        .collect();
+    // Carillon looks at the Contacts of a request at once; the other does when they are read.
+    assert_eq!(differing, ["regbadct"]);
+}
+
+#[test]
+fn damaged_messages_that_both_accept_are_read_alike() {
+    let corpus = corpus();
+    let mut prng = Prng::from_seed(4475);
+    let mut both = 0;
+    for round in 0..20_000 {
+        let sample = &corpus[prng.below(corpus.len() as u64) as usize];
+        let mut bytes = sample.bytes.to_vec();
+        for _ in 0..=prng.below(3) {
+            damage(&mut prng, &mut bytes);
+        }
+        let bytes = Bytes::from(bytes);
+        if let (Some(ours), Some(theirs)) = (ours(&bytes), theirs(&bytes)) {
+            both += 1;
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(ours, theirs, "round {round}, {}:\n{text}", sample.name);
+        }
+    }
+    assert!(both > 2_000, "only {both} were accepted by both");
+}
+
+/// Changes, removes, repeats or adds a few bytes.
+fn damage(prng: &mut Prng, bytes: &mut Vec<u8>) {
+    const ODD: &[u8] = b"\r\n \t;,:<>\"\\@?=%/[]0zSI\0\xff";
+    let at = prng.below(bytes.len() as u64) as usize;
+    let odd = ODD[prng.below(ODD.len() as u64) as usize];
+    match prng.below(4) {
+        0 => bytes[at] = odd,
+        1 => bytes.insert(at, odd),
+        2 => {
+            bytes.remove(at);
+        }
+        _ => {
+            let end = (at + prng.below(40) as usize).min(bytes.len());
+            let piece = bytes[at..end].to_vec();
+            bytes.splice(at..at, piece);
+        }
+    }
+}
+
+#[test]
+fn what_is_composed_reads_in_rsip() {
+    for method in Method::KNOWN {
+        let uri = "sip:alice@192.0.2.4:5060;transport=UDP".parse().expect("a URI");
+        let from: NameAddr =
+            "\"Sales \\\"Q\\\"\" <sip:6000@acd.example>;tag=1".parse().expect("an address");
+        let via = Via::new(Transport::Udp, "acd.example:5060".parse().expect("a host"), "z9hG4bK1");
+        let request = RequestBuilder::new(method.clone(), &uri)
+            .header(Name::Via, &via)
+            .header(Name::MaxForwards, 70)
+            .header(Name::From, &from)
+            .header(Name::To, "<sip:alice@192.0.2.4>")
+            .header(Name::CallId, "c0ffee@acd.example")
+            .header(Name::CSeq, format!("7 {method}"))
+            .header(Name::Contact, "<sip:acd.example:5060>")
+            .body("application/sdp", b"v=0\r\n".to_vec())
+            .build();
+        let read = rsip::Request::try_from(&request.as_bytes()[..]).expect("rsip reads it");
+        assert_eq!(read.method.to_string(), method.as_str());
+        assert_eq!(read.body, b"v=0\r\n");
+        let typed = read.via_header().expect("a Via").typed().expect("a readable Via");
+        assert_eq!(typed.branch().map(ToString::to_string).as_deref(), Some("z9hG4bK1"));
+        let tag = read.from_header().expect("a From").tag().expect("a readable From");
+        assert_eq!(tag.map(|tag| tag.to_string()).as_deref(), Some("1"));
+
+        for status in [100, 180, 183, 200, 302, 401, 407, 486, 487, 503, 603] {
+            let response = ResponseBuilder::to(&request, status).to_tag("2").build();
+            let read = rsip::Response::try_from(&response.as_bytes()[..]).expect("rsip reads it");
+            assert_eq!(read.status_code.code(), status);
+            assert_eq!(read.call_id_header().expect("a Call-ID").value(), "c0ffee@acd.example");
+        }
+    }
+}
