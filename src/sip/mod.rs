@@ -29,6 +29,7 @@ pub mod method;
 pub mod parse;
 pub mod status;
 pub mod stream;
+pub mod subscription;
 pub mod transaction;
 pub mod typed;
 pub mod uri;

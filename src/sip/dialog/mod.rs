@@ -20,6 +20,7 @@
 //! | `reliable`, `accepted` | 1xx and 2xx that are repeated until confirmed |
 //! | `session_timer`, `glare` | refreshes; pauses after a 491 |
 //! | `forks` | several dialogs made by one INVITE of ours |
+//! | `verdict` | what a request or a response means to a dialog |
 //!
 //! Always holds: the CSeq of our requests only grows, also over a takeover: numbers are reserved in
 //! blocks of [`CSEQ_BLOCK`], and a new owner begins behind the block ([`Dialog::take_over`]).
@@ -32,7 +33,6 @@ use serde::Serialize;
 
 use crate::sip::dialog::id::DialogId;
 use crate::sip::dialog::offer_answer::Carrier;
-use crate::sip::dialog::offer_answer::Collision;
 use crate::sip::dialog::offer_answer::OfferAnswer;
 use crate::sip::dialog::offer_answer::Stage;
 use crate::sip::dialog::reading::carrier_of;
@@ -72,6 +72,10 @@ pub mod reliable;
 pub mod route_set;
 pub mod session_timer;
 pub mod state;
+pub mod verdict;
+
+pub use crate::sip::dialog::verdict::Heard;
+pub use crate::sip::dialog::verdict::Reject;
 
 /// The shape of the record; raised when a field changes its meaning.
 pub const VERSION: u8 = 1;
@@ -127,61 +131,6 @@ pub struct Dialog {
     pub reliable: Receiver,
     /// The session timer, once agreed.
     pub session_timer: Option<SessionTimer>,
-}
-
-/// Why a request within a dialog is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reject {
-    /// The dialog is over: 481.
-    NoDialog,
-    /// Its CSeq is lower than one seen before: 500 (RFC 3261 §12.2.2).
-    Stale,
-    /// It meets an open offer or INVITE.
-    Collision(Collision),
-    /// A header it must have cannot be read: 400.
-    Malformed(HeaderError),
-}
-
-impl Reject {
-    /// The status that says so.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::NoDialog => 481,
-            Self::Stale | Self::Collision(Collision::RetryLater) => 500,
-            Self::Collision(Collision::Pending) => 491,
-            Self::Collision(Collision::NoAnswer) | Self::Malformed(_) => 400,
-        }
-    }
-
-    /// Whether `Retry-After` goes with it: 0 to 10 seconds, drawn at random (RFC 3261 §14.2).
-    pub fn wants_retry_after(self) -> bool {
-        self == Self::Collision(Collision::RetryLater)
-    }
-}
-
-/// What a response to a request of ours means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A provisional response; nothing is owed for it.
-    Progress,
-    /// A reliable provisional response: use it and send [`Dialog::prack`].
-    WantsPrack {
-        /// Its RSeq.
-        rseq: u32,
-    },
-    /// A repeated or misplaced reliable response: do nothing with it.
-    Ignore,
-    /// A 2xx to INVITE: send [`Dialog::ack`], now and for each repeat.
-    WantsAck {
-        /// It should have held the answer to our offer and does not; BYE after the ACK.
-        lacks_answer: bool,
-    },
-    /// A 2xx to another request.
-    Success,
-    /// The request failed; the dialog goes on as it was.
-    Failure,
-    /// The request failed, and the dialog is over.
-    Ended,
 }
 
 impl Dialog {
@@ -267,6 +216,18 @@ impl Dialog {
             reliable: Receiver::default(),
             session_timer: None,
         }
+    }
+
+    /// The dialog a SUBSCRIBE of ours is about to make: begun with [`Self::request`], completed by
+    /// [`Self::on_subscribed`] or [`Self::on_first_notify`], whichever comes first.
+    pub fn asking(
+        call_id: &str,
+        (local, remote): (NameAddr, NameAddr),
+        contact: &Uri,
+        flow: Flow,
+    ) -> Self {
+        let remote_target = remote.uri.clone();
+        Self { remote_target, ..Self::blank(Role::Client, call_id, (local, remote), contact, flow) }
     }
 
     /// Tells whether we made the Call-ID, which decides the pause after a 491 ([`glare`]).
@@ -419,6 +380,33 @@ impl Dialog {
             None if self.state == State::Ended => Heard::Ended,
             None => Heard::Failure,
         })
+    }
+
+    /// Takes a 2xx to our SUBSCRIBE. One of another branch than the first NOTIFY changes nothing.
+    pub fn on_subscribed(&mut self, response: &Message) -> Result<(), HeaderError> {
+        let remote = party(response.to()?);
+        let tag = remote.tag().unwrap_or_default();
+        if self.state == State::Early && !tag.is_empty() {
+            self.route_set = RouteSet::as_client(response)?;
+            self.become_known(remote);
+        } else if tag != self.id.remote_tag {
+            return Ok(());
+        }
+        self.refresh_target(response)
+    }
+
+    /// Takes the NOTIFY that comes before the 2xx to our SUBSCRIBE (RFC 6665 §4.4.1).
+    pub fn on_first_notify(&mut self, notify: &Message) -> Result<(), HeaderError> {
+        self.remote_cseq = Some(notify.cseq()?.number);
+        self.route_set = RouteSet::as_server(notify)?;
+        self.become_known(party(notify.from()?));
+        self.refresh_target(notify)
+    }
+
+    fn become_known(&mut self, remote: NameAddr) {
+        self.id.remote_tag = remote.tag().unwrap_or_default().into();
+        self.remote = remote;
+        self.state = State::Confirmed;
     }
 
     /// Notes that a request of ours got no response: as 408 (RFC 3261 §12.2.1.2).
