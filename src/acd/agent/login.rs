@@ -254,7 +254,10 @@ pub(in crate::acd) fn leave(
     }
     let why = Some((reason, by));
     agent::enter(state, id, AgentState::LoggedOut { why }, out);
-    if let AgentState::Talking { call, leg } = doing {
+    if let AgentState::Talking { call, leg } = doing
+        && state.legs.by_id.contains_key(&leg)
+    // Else the call is over, and this follows it.
+    {
         legs::release(state, leg, Cause::LoggedOut, out);
         send_back(state, call, id, out);
     }
