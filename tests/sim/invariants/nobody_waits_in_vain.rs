@@ -1,0 +1,37 @@
+//! Nobody waits beside an agent who could be rung, and the most idle is the one who could be.
+
+use carillon::acd::command::AgentStateName;
+use carillon::acd::command::DeviceState;
+use carillon::acd::fact::PassedOver;
+
+use crate::auditor::Place;
+use crate::invariants::Moment;
+use crate::invariants::Rule;
+
+/// Checks every line against the members of its queue.
+pub(crate) fn check(moment: &Moment<'_>) -> Rule {
+    for queue in moment.queues.iter().filter(|queue| queue.waiting > 0) {
+        let members = moment.view.members_of(&queue.id);
+        if let Some(free) = members.iter().find(|member| member.passed_over.is_none()) {
+            let waiting = queue.waiting;
+            return Err(format!("{waiting} wait in {} beside {}", queue.id, free.agent));
+        }
+        for member in &members {
+            let agent = moment.agents.iter().find(|agent| agent.id == member.agent);
+            let idle_phone = agent.is_some_and(|agent| {
+                agent.state == AgentStateName::Ready
+                    && matches!(agent.device_state, DeviceState::Idle | DeviceState::Unknown)
+            });
+            if idle_phone && member.passed_over != Some(PassedOver::JustRangOut) {
+                let reason = member.passed_over;
+                return Err(format!("{} is Ready and passed over: {reason:?}", member.agent));
+            }
+        }
+    }
+    let lines = moment.books.calls.values().filter(|call| call.place == Place::Waiting).count();
+    let seen: u32 = moment.queues.iter().map(|queue| queue.waiting).sum();
+    if lines < seen as usize {
+        return Err(format!("{seen} wait, the books know of {lines}"));
+    }
+    Ok(())
+}
