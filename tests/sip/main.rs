@@ -1,11 +1,17 @@
 //! Tests of the SIP floor: codec, transactions, dialogs, authentication.
 
+mod accepted;
 mod codec;
+mod dialog;
 mod digest;
 mod injection;
 mod letters;
 mod matrix;
+mod offer_answer;
 mod oracle;
+mod reliable;
+mod session_timer;
 mod stream;
+mod subscription;
 mod torture;
 mod transaction;

@@ -43,7 +43,7 @@ fn orders(actions: &[Action]) -> String {
     if listed.is_empty() { String::new() } else { format!(": {}", listed.join(", ")) }
 }
 
-fn compare(name: &str, text: &str) {
+pub(crate) fn compare(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sip/matrix").join(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, text).expect("the snapshot is written");
