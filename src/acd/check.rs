@@ -263,6 +263,12 @@ fn check_indexes(state: &State, broken: &mut Vec<Broken>) {
     ];
     let unsound = sound.into_iter().filter(|(_, is_sound)| !is_sound);
     broken.extend(unsound.map(|(name, _)| Broken::IndexUnsound(name)));
+    for (id, queue) in state.queues.iter().filter(|(_, queue)| !queue.draining) {
+        let reaches = |address| state.addresses.get(address) == Some(id);
+        if !queue.config.addresses.iter().all(reaches) {
+            broken.push(Broken::AddressAdrift(id.clone()));
+        }
+    }
     for (address, id) in &state.addresses {
         let queue = state.queues.get(id).filter(|queue| !queue.draining);
         if !queue.is_some_and(|queue| queue.config.addresses.contains(address)) {

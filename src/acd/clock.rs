@@ -102,16 +102,16 @@ impl Deadlines {
     }
 }
 
-/// Lets everything happen that is due, in the order it fell due.
+/// Lets everything happen that is due, in the order it fell due; then calls and agents meet.
 ///
 /// What becomes due only by this waits for the next entry, so the work of one entry is bounded.
 pub(super) fn run_due(state: &mut State, out: &mut Output) {
     for deadline in state.deadlines.due(state.now) {
         if state.deadlines.take_due(&deadline, state.now) {
             happen(state, deadline, out);
-            meet::settle(state, out);
         }
     }
+    meet::settle(state, out);
 }
 
 fn happen(state: &mut State, deadline: Deadline, out: &mut Output) {

@@ -18,6 +18,10 @@ use crate::acd::config::QueueConfig;
 use crate::acd::config::Settings;
 use crate::acd::config::Source;
 use crate::acd::config::TrunkConfig;
+pub use crate::acd::outcome::AgentStateName;
+pub use crate::acd::outcome::CallStateName;
+pub use crate::acd::outcome::Outcome;
+pub use crate::acd::outcome::Refusal;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
@@ -48,48 +52,77 @@ pub enum Command {
     Advance,
     /// A node's process has started; what its former lives owned is lost.
     StartNode {
+        /// Whose life.
         owner: Owner,
     },
     /// A node is gone; what it owned is lost.
     LoseNode {
+        /// Whose life.
         owner: Owner,
     },
 
     // Configuration: the whole object each time, already checked.
+    /// Makes a queue, or gives one another configuration.
     PutQueue {
+        /// The whole of it.
         queue: Box<QueueConfig>,
+        /// Who keeps it.
         source: Source,
     },
+    /// Lets nobody in any more; those inside are served to the end.
     RemoveQueue {
+        /// Which queue.
         queue: QueueId,
+        /// Who keeps it.
         source: Source,
     },
+    /// Makes an agent, or gives one another configuration.
     PutAgent {
+        /// The whole of it.
         agent: Box<AgentConfig>,
+        /// Who keeps it.
         source: Source,
     },
+    /// Logs the agent out, after the talk if there is one, and forgets them.
     RemoveAgent {
+        /// Which agent.
         agent: AgentId,
+        /// Who keeps it.
         source: Source,
     },
+    /// Makes a trunk or changes it.
     PutTrunk {
+        /// The whole of it.
         trunk: Box<TrunkConfig>,
+        /// Who keeps it.
         source: Source,
     },
+    /// Forgets a trunk.
     RemoveTrunk {
+        /// Which trunk.
         trunk: TrunkId,
+        /// Who keeps it.
         source: Source,
     },
+    /// Makes a prompt or changes it.
     PutPrompt {
+        /// The whole of it.
         prompt: Box<PromptConfig>,
+        /// Who keeps it.
         source: Source,
     },
+    /// Forgets a prompt.
     RemovePrompt {
+        /// Which prompt.
         prompt: PromptId,
+        /// Who keeps it.
         source: Source,
     },
+    /// Changes what holds for the whole deployment.
     PutSettings {
+        /// All of them.
         settings: Box<Settings>,
+        /// Who keeps it.
         source: Source,
     },
 
@@ -98,82 +131,124 @@ pub enum Command {
     EnqueueCall(Box<Arrival>),
     /// The agent's phone answered.
     AnswerReservation {
+        /// Which leg.
         leg: LegId,
+        /// The newest picture of it.
         dialog: Dialog,
     },
     /// The agent's phone did not take the call.
     FailReservation {
+        /// Which leg.
         leg: LegId,
+        /// What the phone said, or did not.
         why: RingFailure,
     },
     /// The leg's dialog or media changed; the newest picture of it.
     UpdateLeg {
+        /// Which leg.
         leg: LegId,
+        /// The newest picture of it.
         dialog: Dialog,
     },
     /// The leg's party put the other on hold, or took them back.
     HoldLeg {
+        /// Whose party did it.
         leg: LegId,
+        /// On hold, or back.
         held: bool,
     },
     /// The leg is over: BYE, CANCEL, or nobody there any more.
     EndLeg {
+        /// Which leg.
         leg: LegId,
+        /// In which way.
         why: LegEnd,
     },
     /// The prompt ordered by `PlayPrompt` was heard to its end.
     FinishPrompt {
+        /// Which leg.
         leg: LegId,
     },
     /// The far end took the transfer ordered by `TransferLeg`, or refused it with this status.
     SettleTransfer {
+        /// Which leg.
         leg: LegId,
+        /// `None`: the caller is there.
         refused: Option<u16>,
     },
 
     // Calls, asked by people.
+    /// Sends a caller elsewhere, out of the queue or out of a talk.
     TransferCall {
+        /// Which call.
         call: CallId,
+        /// Where to.
         to: Address,
+        /// Who asks.
         by: Actor,
     },
+    /// Ends a call wherever it is.
     HangUpCall {
+        /// Which call.
         call: CallId,
+        /// Who asks.
         by: Actor,
     },
+    /// Moves a caller forward or back in the line.
     PrioritizeCall {
+        /// Which call.
         call: CallId,
+        /// Higher is served first.
         priority: i32,
+        /// Who asks.
         by: Actor,
     },
 
     // Agents.
+    /// Logs an agent in; they are NotReady(LoggedIn) then.
     LogIn(Box<LogIn>),
+    /// Logs an agent out, in the states the settings allow.
     LogOut {
+        /// Which agent.
         agent: AgentId,
+        /// Who asks.
         by: Actor,
     },
     /// Always works, whatever the agent is doing.
     ForceLogOut {
+        /// Which agent.
         agent: AgentId,
+        /// Who asks.
         by: Actor,
     },
+    /// The agent wants calls.
     SetReady {
+        /// Which agent.
         agent: AgentId,
+        /// Who asks.
         by: Actor,
     },
+    /// The agent wants none; during a talk, after it.
     SetNotReady {
+        /// Which agent.
         agent: AgentId,
+        /// One of the settings' reasons; a supervisor need not give one.
         reason: String,
+        /// Who asks.
         by: Actor,
     },
+    /// The last call's work is done.
     EndWrapUp {
+        /// Which agent.
         agent: AgentId,
+        /// Who asks.
         by: Actor,
     },
     /// What is known of an agent's device now.
     ReportDevice {
+        /// Which agent.
         agent: AgentId,
+        /// What it is doing.
         state: DeviceState,
     },
 }
@@ -224,12 +299,15 @@ impl std::fmt::Debug for Dialog {
 /// Asks to log an agent in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIn {
+    /// Who.
     pub agent: AgentId,
     /// Must match when the agent has a PIN and asks for itself.
     pub pin: Option<Private<String>>,
     /// Where to ring; the configured device when `None`.
     pub device: Option<String>,
+    /// How calls reach them.
     pub kind: LoginKind,
+    /// Who asks; agents who ask for themselves need their PIN.
     pub by: Actor,
 }
 
@@ -245,6 +323,7 @@ pub enum LoginKind {
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
+    /// In which capacity.
     pub role: Role,
     /// The name behind the token, agent id or node.
     pub name: String,
@@ -294,115 +373,14 @@ pub enum LegEnd {
 /// What a device is doing, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DeviceState {
+    /// Nothing; it can be rung.
     Idle,
+    /// It rings.
     Ringing,
+    /// It is in use.
     Busy,
+    /// It is not there.
     Unreachable,
+    /// Nobody can tell; counts as reachable.
     Unknown,
-}
-
-/// The answer to a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// It was done.
-    Done,
-    /// It was not done, and nothing changed.
-    Refused(Refusal),
-}
-
-/// Why a command was not done. The words for people are in `api::problem`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
-    UnknownCall(CallId),
-    DuplicateCall(CallId),
-    UnknownLeg(LegId),
-    /// Nothing is reached by this address.
-    UnknownAddress(Address),
-    UnknownQueue(QueueId),
-    UnknownAgent(AgentId),
-    UnknownTrunk(TrunkId),
-    UnknownPrompt(PromptId),
-    /// The call was turned away at the door by the queue's rule: this SIP status.
-    TurnedAway {
-        queue: QueueId,
-        status: u16,
-        rule: super::config::OverflowRule,
-    },
-    /// The agent's state does not allow it; these states do.
-    WrongAgentState {
-        agent: AgentId,
-        state: AgentStateName,
-        allowed: Vec<AgentStateName>,
-    },
-    /// The call's state does not allow it.
-    WrongCallState {
-        call: CallId,
-        state: CallStateName,
-    },
-    WrongPin {
-        agent: AgentId,
-    },
-    /// Too many wrong PINs; try again then.
-    PinLocked {
-        agent: AgentId,
-        until: ClusterTime,
-    },
-    LoginKindNotAllowed {
-        agent: AgentId,
-        kind: LoginKind,
-    },
-    /// Neither the login nor the configuration names a device.
-    NoDevice {
-        agent: AgentId,
-    },
-    /// The agent is logged in already, at this device.
-    AlreadyLoggedIn {
-        agent: AgentId,
-        device: String,
-    },
-    /// Another agent is logged in at this device.
-    DeviceTaken {
-        device: String,
-        agent: AgentId,
-    },
-    /// The reason is not in the settings' list, which follows.
-    UnknownReason {
-        reason: String,
-        known: Vec<String>,
-    },
-    /// The address belongs to this queue already.
-    AddressTaken {
-        address: Address,
-        queue: QueueId,
-    },
-    /// The object is kept by another source and must be changed there.
-    OtherSource {
-        name: String,
-        source: Source,
-    },
-    /// The owner is not the newest life of its node.
-    StaleOwner(Owner),
-}
-
-/// The published names of an agent's states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum AgentStateName {
-    LoggedOut,
-    Ready,
-    NotReady,
-    Reserved,
-    Talking,
-    WrapUp,
-}
-
-/// The published names of a call's states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum CallStateName {
-    Arriving,
-    Waiting,
-    Reserved,
-    Talking,
-    Held,
-    Transferring,
-    Ended,
 }

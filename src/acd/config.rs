@@ -27,8 +27,11 @@ use crate::base::time::Millis;
 /// Where an object of the configuration lives; only there it may be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Source {
+    /// A folder of YAML.
     Folder,
+    /// Custom resources.
     Kubernetes,
+    /// The REST interface.
     Rest,
 }
 
@@ -38,6 +41,7 @@ pub enum Source {
 /// the host without.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
+    /// Before the `@`.
     pub user: String,
     /// Lower case; `None` matches any.
     pub host: Option<String>,
@@ -55,27 +59,37 @@ impl fmt::Display for Address {
 /// A queue as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueConfig {
+    /// Its name.
     pub id: QueueId,
     /// Shown to agents.
     pub display_name: String,
     /// At least one.
     pub addresses: Vec<Address>,
+    /// Who is rung.
     pub strategy: Strategy,
     /// How long an agent's phone rings.
     pub ring: Millis,
+    /// What an agent has after a call, unless the agent says otherwise; zero is none.
     pub wrap_up: Millis,
     /// Of its callers; higher first.
     pub priority: i32,
     /// Between queues that share agents; higher first.
     pub weight: i32,
+    /// What counts as answered in time.
     pub service_level: ServiceLevel,
     /// A caller who leaves sooner counts as a short abandon.
     pub short_abandon: Millis,
+    /// What the caller hears.
     pub caller: CallerTreatment,
+    /// For an agent who did not answer.
     pub on_ring_out: RingPolicy,
+    /// For an agent whose phone declined.
     pub on_declined: RingPolicy,
+    /// For an agent whose phone was busy.
     pub on_busy: RingPolicy,
+    /// What it holds at most.
     pub limits: Limits,
+    /// What happens beyond that.
     pub overflow: OverflowRules,
     /// `false` turns new callers away by the `closed` rule.
     pub open: bool,
@@ -93,16 +107,22 @@ pub enum Strategy {
 /// The share of calls to be answered within a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceLevel {
+    /// Answered within this is in time.
     pub threshold: Millis,
+    /// How many should be.
     pub target_percent: u8,
 }
 
 /// What a caller hears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerTreatment {
+    /// When the INVITE is answered.
     pub answer: AnswerMode,
+    /// Played once.
     pub welcome: Option<PromptId>,
+    /// Played until an agent answers.
     pub music: Option<PromptId>,
+    /// Played in between.
     pub announcement: Option<Announcement>,
 }
 
@@ -120,13 +140,16 @@ pub enum AnswerMode {
 /// A prompt repeated while a caller waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
+    /// What is said.
     pub prompt: PromptId,
+    /// How often.
     pub every: Millis,
 }
 
 /// What becomes of an agent whose phone did not take a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingPolicy {
+    /// What becomes of the agent.
     pub action: RingAction,
     /// With `StayReady`: how long the agent is passed over first.
     pub delay: Millis,
@@ -135,41 +158,55 @@ pub struct RingPolicy {
 /// See [`RingPolicy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RingAction {
+    /// Not rung until they say Ready.
     NotReady,
+    /// Rung again after a while, at least a second.
     StayReady,
+    /// Logged out.
     LogOut,
 }
 
 /// What a queue holds at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
+    /// Callers without an answer.
     pub calls_max: Option<u32>,
+    /// How long one may wait, counted from entering the queue.
     pub wait_max: Option<Millis>,
 }
 
 /// What happens to a caller the queue cannot keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverflowRules {
+    /// `calls_max` callers are there.
     pub full: Overflow,
+    /// A caller has waited `wait_max`.
     pub too_long: Overflow,
     /// At entry while nobody is logged in, and for those waiting when the last one leaves.
     pub no_agents: Overflow,
+    /// The queue is closed or being removed.
     pub closed: Overflow,
 }
 
 /// Names a rule of [`OverflowRules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OverflowRule {
+    /// See [`OverflowRules::full`].
     Full,
+    /// See [`OverflowRules::too_long`].
     TooLong,
+    /// See [`OverflowRules::no_agents`].
     NoAgents,
+    /// See [`OverflowRules::closed`].
     Closed,
 }
 
 /// One rule: a prompt first, if any, then an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
+    /// Heard to its end first.
     pub play: Option<PromptId>,
+    /// Then this.
     pub action: OverflowAction,
 }
 
@@ -178,15 +215,20 @@ pub struct Overflow {
 pub enum OverflowAction {
     /// A final SIP status, or BYE when already answered.
     Reject {
+        /// 486, 480 and the like.
         status: u16,
     },
     /// To another queue, keeping age and priority.
     Queue {
+        /// Unknown: rejected with 480.
         queue: QueueId,
     },
+    /// To an address outside, by REFER or 302.
     Transfer {
+        /// Which.
         to: Address,
     },
+    /// 480 while unanswered, else BYE.
     HangUp,
     /// Stays and waits (for `no_agents` only).
     Wait,
@@ -195,18 +237,23 @@ pub enum OverflowAction {
 /// An agent as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentConfig {
+    /// What the agent keys in.
     pub id: AgentId,
+    /// Shown to people.
     pub display_name: String,
     /// Membership; unknown queues wait until they are made.
     pub queues: Vec<QueueId>,
     /// `None`: no PIN is asked for.
     pub pin: Option<Private<String>>,
+    /// Where to ring when the login names none.
     pub device: Option<DeviceConfig>,
+    /// How they may be reached.
     pub allowed_logins: Vec<LoginKind>,
     /// Wins over the queue's.
     pub wrap_up: Option<Millis>,
     /// `None`: as the settings say.
     pub duplicate_login: Option<DuplicateLogin>,
+    /// When the phone has gone.
     pub on_unreachable: UnreachablePolicy,
     /// Whose supervisors may act on this agent.
     pub team: Option<String>,
@@ -224,33 +271,42 @@ pub struct DeviceConfig {
 /// What a second login does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DuplicateLogin {
+    /// Refused: AlreadyLoggedIn.
     Reject,
     /// Accepted, and said in a fact.
     Warn,
+    /// The first is logged out, unless it talks.
     TakeOver,
 }
 
 /// What becomes of an agent whose device cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreachablePolicy {
+    /// What becomes of the agent.
     pub action: UnreachableAction,
+    /// Not before the device has been away for this long.
     pub after: Millis,
 }
 
 /// See [`UnreachablePolicy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum UnreachableAction {
+    /// Logged out: Unreachable.
     LogOut,
+    /// NotReady(Unreachable).
     NotReady,
+    /// Passed over until the device is back.
     Nothing,
 }
 
 /// A PBX, carrier or SBC as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrunkConfig {
+    /// Its name.
     pub id: TrunkId,
     /// SIP URIs, in order of preference.
     pub peers: Vec<String>,
+    /// Where its requests go first.
     pub outbound_proxy: Option<String>,
     /// Who may call in from where without a password.
     pub allowed_sources: Vec<Network>,
@@ -263,13 +319,16 @@ pub struct TrunkConfig {
 /// A user name and password for digest authentication.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
+    /// Who.
     pub username: String,
+    /// Never printed.
     pub password: Private<String>,
 }
 
 /// A range of addresses, `192.0.2.0/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Network {
+    /// Any address in it.
     pub address: IpAddr,
     /// At most 32 or 128.
     pub prefix: u8,
@@ -296,8 +355,11 @@ impl Network {
 /// Something callers and agents hear, as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptConfig {
+    /// Its name.
     pub id: PromptId,
+    /// Where the audio comes from.
     pub source: PromptSource,
+    /// A BCP 47 tag.
     pub language: String,
 }
 
@@ -321,6 +383,7 @@ pub struct Settings {
     pub log_out_when_inactive: Option<Millis>,
     /// The deployment's own reasons for not being ready.
     pub not_ready_reasons: Vec<String>,
+    /// For agents that do not say.
     pub duplicate_login: DuplicateLogin,
     /// Wrong PINs before the agent's login is locked for five minutes.
     pub pin_tries: u8,

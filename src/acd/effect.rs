@@ -3,8 +3,8 @@
 //! Every replica computes every effect; each carries its [`Owner`], and the owner alone acts. An
 //! owner that has restarted since is a different owner, so a replayed order reaches nobody.
 //!
-//! Always holds: an effect is ordered once, by the entry that caused it, and names only legs the
-//! state knows.
+//! Always holds: an effect is ordered once, by the entry that caused it, and names a leg the state
+//! knows, or has just forgotten (`ReleaseLeg`, `ReleaseOrphan`).
 //!
 //! Not here: how a phone is rung or a tone is played (`b2bua::execute`, `media`).
 
@@ -26,7 +26,9 @@ use crate::base::time::Millis;
 /// An effect and who is to carry it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// Who is to do it.
     pub owner: Owner,
+    /// What is to be done.
     pub effect: Effect,
 }
 
@@ -35,22 +37,57 @@ pub struct Order {
 pub enum Effect {
     /// Answer the caller as the queue says, and let them hear welcome, music, announcements.
     ///
-    /// Ordered again when the call moves to another queue: the new treatment replaces the old,
-    /// and a caller answered already stays answered.
-    HoldCaller { leg: LegId, queue: QueueId, treatment: CallerTreatment },
+    /// Ordered again when the call moves to another queue, or comes back to its own after a
+    /// transfer or a talk that ended without the caller's doing: the new treatment replaces what
+    /// was heard before, and a caller answered already stays answered.
+    HoldCaller {
+        /// The caller's.
+        leg: LegId,
+        /// Where the caller waits.
+        queue: QueueId,
+        /// What to let them hear.
+        treatment: CallerTreatment,
+    },
     /// Ring an agent's phone.
     RingAgent(Box<Ring>),
     /// Join the two; the caller's music stops, an unanswered caller is answered.
-    JoinLegs { caller: LegId, agent: LegId },
+    JoinLegs {
+        /// The caller's leg.
+        caller: LegId,
+        /// The agent's leg.
+        agent: LegId,
+    },
     /// End the leg in the way its dialog needs: a final status, CANCEL, or BYE.
-    ReleaseLeg { leg: LegId, cause: Cause },
+    ReleaseLeg {
+        /// Which leg; the state has forgotten it.
+        leg: LegId,
+        /// Decides status and Reason.
+        cause: Cause,
+    },
     /// End a leg of a former life, of which only the dialog is left.
-    ReleaseOrphan { leg: LegId, dialog: Dialog, cause: Cause },
+    ReleaseOrphan {
+        /// Which leg; the state has forgotten it.
+        leg: LegId,
+        /// The last picture of its dialog.
+        dialog: Dialog,
+        /// Decides status and Reason.
+        cause: Cause,
+    },
     /// Play once, then report `FinishPrompt`; answers with 183 if the leg is not answered.
-    PlayPrompt { leg: LegId, prompt: PromptId },
+    PlayPrompt {
+        /// The caller's.
+        leg: LegId,
+        /// What to play.
+        prompt: PromptId,
+    },
     /// Send the party to another address (REFER, or 302 while unanswered), then report
     /// `SettleTransfer`.
-    TransferLeg { leg: LegId, to: Address },
+    TransferLeg {
+        /// The caller's.
+        leg: LegId,
+        /// Where to.
+        to: Address,
+    },
 }
 
 impl Effect {
@@ -73,11 +110,15 @@ impl Effect {
 pub struct Ring {
     /// The leg to make.
     pub leg: LegId,
+    /// Whose phone.
     pub agent: AgentId,
+    /// Where that is.
     pub device: DeviceConfig,
+    /// For which queue.
     pub queue: QueueId,
     /// Shown to the agent before the caller's name.
     pub queue_display_name: String,
+    /// Who calls.
     pub caller: Caller,
     /// How long the caller has waited by now.
     pub waited: Millis,

@@ -27,154 +27,253 @@ use crate::base::time::Millis;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     // Calls.
+    /// A caller has entered by INVITE.
     CallEnqueued {
+        /// Which call.
         call: CallId,
+        /// The one that was called.
         queue: QueueId,
+        /// Who calls.
         caller: Caller,
+        /// Higher is served first.
         priority: i32,
     },
     /// Went from one queue to another by a rule.
     CallOverflowed {
+        /// Which call.
         call: CallId,
+        /// Left.
         from: QueueId,
+        /// Entered.
         to: QueueId,
+        /// Which rule.
         rule: OverflowRule,
     },
     /// Held for these agents, whose phones ring; why them.
     CallReserved {
+        /// Which call.
         call: CallId,
+        /// Which queue.
         queue: QueueId,
+        /// Most idle first.
         agents: Vec<AgentId>,
+        /// Why they.
         why: Explanation,
     },
     /// An agent's phone did not take the call, which waits on with its place and age.
     ReservationEnded {
+        /// Which call.
         call: CallId,
+        /// Which queue.
         queue: QueueId,
+        /// Which agent.
         agent: AgentId,
+        /// In which way.
         why: ReservationEnd,
     },
+    /// An agent answered, the two are joined.
     CallAnswered {
+        /// Which call.
         call: CallId,
+        /// Which queue.
         queue: QueueId,
+        /// Which agent.
         agent: AgentId,
+        /// Since the call arrived, in whatever queue.
         waited: Millis,
+        /// How long that agent's phone rang.
         rang: Millis,
     },
     /// The agent was logged out by force in the middle of the talk; the caller is back in line.
     CallReturned {
+        /// Which call.
         call: CallId,
+        /// Which queue.
         queue: QueueId,
+        /// Which agent.
         agent: AgentId,
     },
+    /// A party put the other on hold.
     CallHeld {
+        /// Which call.
         call: CallId,
+        /// Which.
         by: LegId,
     },
+    /// A party has come back.
     CallResumed {
+        /// Which call.
         call: CallId,
+        /// Which.
         by: LegId,
     },
+    /// Was moved in the line.
     CallPrioritized {
+        /// Which call.
         call: CallId,
+        /// Higher is served first.
         priority: i32,
+        /// Who asked.
         by: Actor,
     },
+    /// Is on the way elsewhere.
     CallTransferring {
+        /// Which call.
         call: CallId,
+        /// Where to.
         to: String,
     },
     /// The transfer was refused with this status; the call is back where it was.
     CallTransferFailed {
+        /// Which call.
         call: CallId,
+        /// The SIP status.
         status: u16,
     },
+    /// Is over.
     CallEnded {
+        /// Which call.
         call: CallId,
+        /// The one it was in last.
         queue: QueueId,
+        /// Why.
         why: CallEnd,
+        /// Since the call arrived, in whatever queue.
         waited: Millis,
+        /// Since the answer.
         talked: Millis,
     },
     /// Turned away at the door; no call was made of it.
     CallTurnedAway {
+        /// Which queue.
         queue: QueueId,
+        /// Which rule.
         rule: OverflowRule,
+        /// The SIP status.
         status: u16,
     },
 
     // Agents.
+    /// Is here now, NotReady first.
     AgentLoggedIn {
+        /// Which agent.
         agent: AgentId,
+        /// Where.
         device: String,
+        /// Who did it.
         by: Actor,
     },
     /// The second login was let in and the first went on.
     AgentLoginDuplicated {
+        /// Which agent.
         agent: AgentId,
+        /// Where the second wanted to be.
         device: String,
+        /// Who did it.
         by: Actor,
     },
+    /// Is gone.
     AgentLoggedOut {
+        /// Which agent.
         agent: AgentId,
+        /// The one published reason.
         reason: LogoutReason,
+        /// Who did it.
         by: Actor,
     },
+    /// May be rung.
     AgentReady {
+        /// Which agent.
         agent: AgentId,
     },
+    /// Takes no calls.
     AgentNotReady {
+        /// Which agent.
         agent: AgentId,
+        /// Why, in a published or configured word.
         reason: String,
     },
+    /// The phone rings.
     AgentReserved {
+        /// Which agent.
         agent: AgentId,
+        /// Which call.
         call: CallId,
     },
+    /// Is joined with the caller.
     AgentTalking {
+        /// Which agent.
         agent: AgentId,
+        /// Which call.
         call: CallId,
     },
+    /// Finishes the call's work.
     AgentWrappingUp {
+        /// Which agent.
         agent: AgentId,
+        /// Which call.
         call: CallId,
+        /// How long at most.
         length: Millis,
     },
+    /// A wrong PIN was given.
     AgentPinRefused {
+        /// Which agent.
         agent: AgentId,
+        /// It was one too many.
         locked: bool,
     },
+    /// The agent's device is doing something else.
     DeviceChanged {
+        /// Which agent.
         agent: AgentId,
+        /// What it is doing.
         state: DeviceState,
     },
 
     // Configuration and members.
+    /// An object was made or changed.
     ConfigPut {
+        /// Of what kind.
         kind: ConfigKind,
+        /// Its name.
         name: String,
+        /// Who keeps it.
         source: Source,
     },
+    /// An object was removed.
     ConfigRemoved {
+        /// Of what kind.
         kind: ConfigKind,
+        /// Its name.
         name: String,
+        /// Who keeps it.
         source: Source,
     },
+    /// A node's process has started.
     NodeStarted {
+        /// Whose life.
         owner: Owner,
     },
+    /// A node is gone.
     NodeLost {
+        /// Whose life.
         owner: Owner,
+        /// How many it had.
         legs: u32,
     },
     /// A state that made no sense was put right by taking this call out of service.
     CallQuarantined {
+        /// Which call.
         call: CallId,
+        /// What made no sense.
         broken: String,
     },
     /// The same for an agent, who is NotReady now and must say Ready again.
     AgentQuarantined {
+        /// Which agent.
         agent: AgentId,
+        /// What made no sense.
         broken: String,
     },
 }
@@ -182,17 +281,24 @@ pub enum Fact {
 /// What kind of object was configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ConfigKind {
+    /// A queue.
     Queue,
+    /// An agent.
     Agent,
+    /// A trunk.
     Trunk,
+    /// A prompt.
     Prompt,
+    /// The settings.
     Settings,
 }
 
 /// How a reservation ended without a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReservationEnd {
+    /// Nobody answered in time.
     RungOut,
+    /// The agent's phone said so.
     Failed(RingFailure),
     /// The caller left, or the call went elsewhere.
     Withdrawn,
@@ -205,20 +311,33 @@ pub enum ReservationEnd {
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CallEnd {
-    AnsweredAndHungUp { by: HungUpBy },
+    /// An agent answered; this side hung up.
+    AnsweredAndHungUp {
+        /// Which.
+        by: HungUpBy,
+    },
+    /// The caller left while waiting.
     Abandoned,
+    /// The caller left sooner than the queue's `short_abandon`.
     ShortAbandoned,
+    /// Left by a rule that transfers or hangs up.
     Overflowed(OverflowRule),
+    /// Went elsewhere because somebody asked.
     Transferred,
+    /// Sent away with this status: by a rule, or by request before an answer (480).
     Rejected(u16),
+    /// The caller could not be reached any more.
     CallerLost,
+    /// The node that had it is gone.
     NodeLost,
 }
 
 /// Which side hung up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum HungUpBy {
+    /// The caller.
     Caller,
+    /// The agent.
     Agent,
     /// Asked for by REST.
     Request,
@@ -227,15 +346,25 @@ pub enum HungUpBy {
 /// The published reasons of a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LogoutReason {
+    /// The agent asked.
     Requested,
+    /// A supervisor asked.
     Supervisor,
+    /// By a telephone menu.
     Menu,
+    /// Did nothing for too long.
     Inactive,
+    /// The device stayed away.
     Unreachable,
+    /// Logged in elsewhere.
     TakenOver,
+    /// The nailed-up leg is gone.
     LegLost,
+    /// Did not take a call; the queue wants that.
     RingOut,
+    /// No such agent in the configuration any more.
     Removed,
+    /// An administrator asked.
     Administrator,
 }
 
@@ -253,15 +382,26 @@ pub struct Explanation {
 /// Why an agent was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PassedOver {
+    /// Not here.
     LoggedOut,
+    /// Does not want calls.
     NotReady,
+    /// Finishes a call.
     WrapUp,
+    /// The phone rings for another caller.
     Reserved,
+    /// Has a caller.
     Talking,
+    /// The phone is in use, not by us.
     DeviceBusy,
+    /// The phone is not there.
     DeviceUnreachable,
+    /// Nobody can tell whether the phone is there.
     DeviceUnknown,
+    /// Did not answer a moment ago.
     JustRangOut,
+    /// Could be rung; another is idle longer.
     LessIdle,
+    /// Does not serve the queue.
     NotMember,
 }

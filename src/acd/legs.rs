@@ -7,7 +7,7 @@
 //!
 //! | told | then |
 //! |---|---|
-//! | `StartNode`, a newer life | the former life is lost, then its orphans are released by the new one |
+//! | `StartNode`, a newer life | the former life is lost, the new one releases its orphans |
 //! | `StartNode`, the same life again | nothing |
 //! | `LoseNode` | its legs are lost; orphans wait for the node's next life |
 //! | either, of an older life | refused: StaleOwner |

@@ -66,6 +66,8 @@ mod configure;
 pub mod effect;
 pub mod fact;
 mod legs;
+pub mod outcome;
+mod picture;
 mod quarantine;
 mod queue;
 mod requests;

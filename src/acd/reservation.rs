@@ -6,7 +6,7 @@
 //! | ends as | because | the call | the agent |
 //! |---|---|---|---|
 //! | answered | the agent took the call | Talking | Talking |
-//! | AnsweredElsewhere | another agent did (RingAll) | Talking with that one | Ready, idle time kept |
+//! | AnsweredElsewhere | another did (RingAll) | Talking with that one | Ready, idle time kept |
 //! | RungOut, NoAnswer | nobody answered in time | waits on, same place and age | `onRingOut` |
 //! | Declined, Busy | the phone said so | waits on | `onDeclined`, `onBusy` |
 //! | Unreachable, WrongAddress | the phone is not there | waits on | Ready, device Unreachable |
@@ -52,6 +52,7 @@ use crate::acd::legs::Leg;
 use crate::acd::legs::Party;
 use crate::acd::quarantine;
 use crate::acd::quarantine::Nonsense;
+use crate::acd::queue::Queue;
 use crate::acd::routing::Choice;
 use crate::acd::view::Milestone;
 use crate::base::id::AgentId;
@@ -212,16 +213,18 @@ pub(super) fn fail(
         return Err(not_ringing(state, leg));
     };
     let queue = state.reservations.get(&id).and_then(|held| state.queues.get(&held.queue));
-    let Some(config) = queue.map(|queue| queue.config.clone()) else {
+    let policies =
+        |queue: &Queue| (queue.config.on_declined, queue.config.on_busy, queue.config.on_ring_out);
+    let Some((on_declined, on_busy, on_ring_out)) = queue.map(policies) else {
         quarantine::take_out(state, leg.call, Nonsense::AgentWithoutReservation, out);
         return Ok(());
     };
     state.legs.remove(leg);
     drop_agent(state, id, &agent, ReservationEnd::Failed(why), out);
     match why {
-        RingFailure::Declined => follow(state, &agent, config.on_declined, "Declined", out),
-        RingFailure::Busy => follow(state, &agent, config.on_busy, "Busy", out),
-        RingFailure::NoAnswer => follow(state, &agent, config.on_ring_out, "RingOut", out),
+        RingFailure::Declined => follow(state, &agent, on_declined, "Declined", out),
+        RingFailure::Busy => follow(state, &agent, on_busy, "Busy", out),
+        RingFailure::NoAnswer => follow(state, &agent, on_ring_out, "RingOut", out),
         RingFailure::Unreachable | RingFailure::WrongAddress => {
             agent::enter(state, &agent, AgentState::Ready, out);
             device::learn(state, &agent, DeviceState::Unreachable, out);

@@ -7,15 +7,9 @@
 //!
 //! Not here: how pictures look as JSON (`api`).
 
-use std::collections::BTreeMap;
-
 use crate::acd::State;
-use crate::acd::agent::Agent;
-use crate::acd::agent::AgentState;
-use crate::acd::call::Call;
 use crate::acd::call::CallState;
 use crate::acd::call::arrive;
-use crate::acd::call::history::Ended;
 use crate::acd::command::AgentStateName;
 use crate::acd::command::CallStateName;
 use crate::acd::command::Caller;
@@ -32,7 +26,7 @@ use crate::acd::fact::CallEnd;
 use crate::acd::fact::Explanation;
 use crate::acd::fact::PassedOver;
 use crate::acd::legs::Party;
-use crate::acd::queue::Queue;
+use crate::acd::picture;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
@@ -51,16 +45,23 @@ pub struct View<'a> {
 /// A queue's live figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuePicture {
+    /// Its name.
     pub id: QueueId,
+    /// Shown to people.
     pub display_name: String,
+    /// `false`: callers are turned away.
     pub open: bool,
+    /// Callers with a place in the line.
     pub waiting: u32,
     /// Callers whose agent's phone is ringing now.
     pub reserved: u32,
+    /// Callers joined with an agent, on hold or not.
     pub talking: u32,
+    /// Of those who wait.
     pub longest_wait: Option<Millis>,
     /// Members by state.
     pub agents: Vec<(AgentStateName, u32)>,
+    /// Since the queue was made.
     pub totals: QueueTotals,
 }
 
@@ -69,10 +70,13 @@ pub struct QueuePicture {
 pub struct QueueTotals {
     /// Callers who entered, by INVITE or by overflow from another queue.
     pub entered: u64,
+    /// By an agent.
     pub answered: u64,
     /// Of those, within the service level's threshold.
     pub answered_in_time: u64,
+    /// Left while waiting.
     pub abandoned: u64,
+    /// Left at once.
     pub short_abandoned: u64,
     /// Left by a rule after entering.
     pub overflowed: u64,
@@ -85,11 +89,15 @@ pub struct QueueTotals {
 /// An agent as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentPicture {
+    /// Their name.
     pub id: AgentId,
+    /// Shown to people.
     pub display_name: String,
+    /// What they are doing.
     pub state: AgentStateName,
     /// Why NotReady or LoggedOut, in a published or configured word.
     pub reason: Option<String>,
+    /// Since when.
     pub since: ClusterTime,
     /// When a wrap-up ends by itself.
     pub until: Option<ClusterTime>,
@@ -97,30 +105,45 @@ pub struct AgentPicture {
     pub idle_since: Option<ClusterTime>,
     /// Where the agent is rung while logged in.
     pub device: Option<String>,
+    /// What their phone is doing.
     pub device_state: DeviceState,
+    /// How far that is to be trusted.
     pub device_freshness: Freshness,
+    /// Which they serve.
     pub queues: Vec<QueueId>,
+    /// Which call they ring or talk for.
     pub call: Option<CallId>,
+    /// What follows the call and its wrap-up, if not Ready, as `NotReady(Lunch)`.
+    pub after_call: Option<String>,
+    /// Whose supervisors may act on them.
     pub team: Option<String>,
 }
 
 /// How far a device state is to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Freshness {
+    /// Reported within the hour.
     Known,
+    /// Reported longer ago.
     Stale,
+    /// Not reported since the login.
     Never,
 }
 
 /// A call, live or recently ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallPicture {
+    /// Its name.
     pub id: CallId,
+    /// Where it is.
     pub state: CallStateName,
     /// The queue it is in, or left last.
     pub queue: QueueId,
+    /// Who calls.
     pub caller: Caller,
+    /// Higher is served first.
     pub priority: i32,
+    /// Its age counts from here.
     pub arrived: ClusterTime,
     /// Where in its queue, 1 first; only while waiting.
     pub place: Option<u32>,
@@ -128,41 +151,63 @@ pub struct CallPicture {
     pub waits_because: Option<WaitReason>,
     /// Whose phones ring, or who talks.
     pub agents: Vec<AgentId>,
+    /// When an agent answered.
     pub answered: Option<ClusterTime>,
+    /// When and why.
     pub ended: Option<(ClusterTime, CallEnd)>,
     /// Why the newest assignment went where it went.
     pub why: Option<Explanation>,
+    /// Its story, the oldest line first.
     pub timeline: Vec<Moment>,
 }
 
 /// Why a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitReason {
+    /// First in line, and nobody could be rung.
     NoAgentReady,
-    BehindOthers { place: u32 },
+    /// Others are first.
+    BehindOthers {
+        /// 1 is first.
+        place: u32,
+    },
+    /// First in line of a closed queue, and nobody could be rung.
     QueueClosed,
 }
 
 /// One line of a call's story.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Moment {
+    /// When.
     pub at: ClusterTime,
+    /// What happened.
     pub what: Milestone,
 }
 
 /// What a line of a call's story can say.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Milestone {
+    /// Came into a queue.
     Entered(QueueId),
+    /// These phones ring.
     Reserved(Vec<AgentId>),
+    /// This one does not any more.
     ReservationEnded(AgentId, crate::acd::fact::ReservationEnd),
+    /// This agent answered.
     Answered(AgentId),
+    /// Back in line: this agent was logged out by force.
     Returned(AgentId),
+    /// One put the other on hold.
     Held,
+    /// Came back from that.
     Resumed,
+    /// Was given this priority.
     Prioritized(i32),
+    /// On the way to this address.
     Transferring(String),
+    /// Refused there with this status.
     TransferFailed(u16),
+    /// Over.
     Ended(CallEnd),
 }
 
@@ -206,12 +251,12 @@ impl<'a> View<'a> {
 
     /// Every queue's figures, by name.
     pub fn queues(self) -> Vec<QueuePicture> {
-        self.state.queues.values().map(|queue| self.picture_queue(queue)).collect()
+        self.state.queues.values().map(|queue| picture::of_queue(self.state, queue)).collect()
     }
 
     /// One queue's figures.
     pub fn queue(self, queue: &QueueId) -> Option<QueuePicture> {
-        self.state.queues.get(queue).map(|queue| self.picture_queue(queue))
+        self.state.queues.get(queue).map(|queue| picture::of_queue(self.state, queue))
     }
 
     /// The live calls of a queue: those waiting in their order, then the others.
@@ -219,20 +264,19 @@ impl<'a> View<'a> {
         let Some(queue) = self.state.queues.get(queue) else {
             return Vec::new();
         };
-        let staffed = self.has_eligible(&queue.config.id);
         let waiting = (1..).zip(&queue.waiting).filter_map(|(nth, place)| {
-            let waits = wait_reason(nth, queue.config.open, staffed);
+            let waits = picture::wait_reason(nth, queue);
             let call = self.state.calls.get(&place.call)?;
             Some(CallPicture {
                 place: Some(nth),
                 waits_because: Some(waits),
-                ..self.picture_call(place.call, call)
+                ..picture::of_call(self.state, place.call, call)
             })
         });
         let others = queue.calls.iter().filter_map(|id| Some((*id, self.state.calls.get(id)?)));
         let others = others
             .filter(|(_, call)| call.state != CallState::Waiting)
-            .map(|(id, call)| self.picture_call(id, call));
+            .map(|(id, call)| picture::of_call(self.state, id, call));
         waiting.chain(others).collect()
     }
 
@@ -251,12 +295,12 @@ impl<'a> View<'a> {
 
     /// Every agent, by name.
     pub fn agents(self) -> Vec<AgentPicture> {
-        self.state.agents.values().map(|agent| self.picture_agent(agent)).collect()
+        self.state.agents.values().map(|agent| picture::of_agent(self.state, agent)).collect()
     }
 
     /// One agent.
     pub fn agent(self, agent: &AgentId) -> Option<AgentPicture> {
-        self.state.agents.get(agent).map(|agent| self.picture_agent(agent))
+        self.state.agents.get(agent).map(|agent| picture::of_agent(self.state, agent))
     }
 
     /// Every live call.
@@ -267,17 +311,20 @@ impl<'a> View<'a> {
     /// One call, live or recently ended.
     pub fn call(self, id: CallId) -> Option<CallPicture> {
         let Some(call) = self.state.calls.get(&id) else {
-            return self.state.history.call(id).map(|ended| self.picture_ended(id, ended));
+            return self
+                .state
+                .history
+                .call(id)
+                .map(|ended| picture::of_ended(self.state, id, ended));
         };
-        let mut picture = self.picture_call(id, call);
+        let mut picture = picture::of_call(self.state, id, call);
         if let Some(queue) = self.state.queues.get(&call.queue)
             && call.state == CallState::Waiting
         {
             let ahead = queue.waiting.range(..call.place(id)).count();
             let nth = u32::try_from(ahead).unwrap_or(u32::MAX).saturating_add(1);
-            let staffed = self.has_eligible(&call.queue);
             picture.place = Some(nth);
-            picture.waits_because = Some(wait_reason(nth, queue.config.open, staffed));
+            picture.waits_because = Some(picture::wait_reason(nth, queue));
         }
         Some(picture)
     }
@@ -285,7 +332,7 @@ impl<'a> View<'a> {
     /// Calls that ended recently, newest first.
     pub fn recent_calls(self) -> Vec<CallPicture> {
         let ended = self.state.history.newest_first();
-        ended.map(|(id, ended)| self.picture_ended(id, ended)).collect()
+        ended.map(|(id, ended)| picture::of_ended(self.state, id, ended)).collect()
     }
 
     /// The queue reached by an address.
@@ -350,106 +397,5 @@ impl<'a> View<'a> {
         nodes
             .map(|(id, node)| (Owner { node: *id, incarnation: node.incarnation }, !node.lost))
             .collect()
-    }
-
-    fn has_eligible(self, queue: &QueueId) -> bool {
-        self.state.rosters.get(queue).is_some_and(|roster| !roster.eligible.is_empty())
-    }
-
-    fn picture_queue(self, queue: &Queue) -> QueuePicture {
-        let longest_wait = queue.waiting.iter().map(|place| place.arrived).min();
-        let mut agents: BTreeMap<AgentStateName, u32> = BTreeMap::new();
-        let standings = self.state.rosters.get(&queue.config.id).map(|roster| &roster.standings);
-        for (standing, count) in standings.into_iter().flatten() {
-            let sum = agents.entry(standing.state_name()).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        let talking =
-            queue.count(CallStateName::Talking).saturating_add(queue.count(CallStateName::Held));
-        QueuePicture {
-            id: queue.config.id.clone(),
-            display_name: queue.config.display_name.clone(),
-            open: queue.config.open && !queue.draining,
-            waiting: queue.count(CallStateName::Waiting),
-            reserved: queue.count(CallStateName::Reserved),
-            talking,
-            longest_wait: longest_wait.map(|arrived| self.state.now.since(arrived)),
-            agents: agents.into_iter().collect(),
-            totals: queue.totals,
-        }
-    }
-
-    fn picture_agent(self, agent: &Agent) -> AgentPicture {
-        let (reason, until) = match &agent.state {
-            AgentState::LoggedOut { why } => {
-                (why.as_ref().map(|(reason, _)| format!("{reason:?}")), None)
-            }
-            AgentState::NotReady { reason } => (Some(reason.clone()), None),
-            AgentState::WrapUp { until, .. } => (None, Some(*until)),
-            AgentState::Ready | AgentState::Reserved { .. } | AgentState::Talking { .. } => {
-                (None, None)
-            }
-        };
-        let is_ready = agent.state == AgentState::Ready;
-        AgentPicture {
-            id: agent.config.id.clone(),
-            display_name: agent.config.display_name.clone(),
-            state: agent.state.name(),
-            reason,
-            since: agent.since,
-            until,
-            idle_since: is_ready.then_some(agent.idle_since),
-            device: agent.login.as_ref().map(|login| login.device.address.clone()),
-            device_state: agent.device.state,
-            device_freshness: agent.device.freshness(self.state.now),
-            queues: agent.config.queues.clone(),
-            call: agent.state.call(),
-            team: agent.config.team.clone(),
-        }
-    }
-
-    fn picture_call(self, id: CallId, call: &Call) -> CallPicture {
-        let ringing = match &call.state {
-            CallState::Reserved { reservation } => self.state.reservations.get(reservation),
-            CallState::Arriving { .. }
-            | CallState::Waiting
-            | CallState::Talking(_)
-            | CallState::Held { .. }
-            | CallState::Transferring { .. } => None,
-        };
-        let ringing = ringing.into_iter().flat_map(|held| held.ringing.keys());
-        let talking = call.state.pair().map(|pair| &pair.agent);
-        CallPicture {
-            id,
-            state: call.state.name(),
-            queue: call.queue.clone(),
-            caller: call.caller.clone(),
-            priority: call.priority,
-            arrived: call.arrived,
-            place: None,
-            waits_because: None,
-            agents: ringing.chain(talking).cloned().collect(),
-            answered: call.answered,
-            ended: None,
-            why: call.why.clone(),
-            timeline: call.timeline.clone(),
-        }
-    }
-
-    fn picture_ended(self, id: CallId, ended: &Ended) -> CallPicture {
-        CallPicture {
-            state: CallStateName::Ended,
-            agents: ended.agent.iter().cloned().collect(),
-            ended: Some((ended.at, ended.why.clone())),
-            ..self.picture_call(id, &ended.call)
-        }
-    }
-}
-
-fn wait_reason(place: u32, open: bool, eligible: bool) -> WaitReason {
-    match place {
-        1 if !open && !eligible => WaitReason::QueueClosed,
-        1 => WaitReason::NoAgentReady,
-        place => WaitReason::BehindOthers { place },
     }
 }

@@ -139,7 +139,8 @@ pub(in crate::acd) fn end_grace(state: &mut State, id: &AgentId, out: &mut Outpu
         UnreachableAction::Nothing => {}
         UnreachableAction::LogOut if talks => {
             // Somebody talks there all the same: after the call.
-            agent.pending.get_or_insert(Pending::LogOut(reason, login::by_ourselves()));
+            let logout = || Pending::LogOut(reason, login::by_ourselves());
+            agent.pending.get_or_insert_with(logout);
         }
         UnreachableAction::NotReady if talks => {
             agent.pending.get_or_insert(Pending::NotReady(word));

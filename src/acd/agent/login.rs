@@ -11,7 +11,7 @@
 //! | forced logout while | the call | the agent's phone |
 //! |---|---|---|
 //! | Reserved | waits on at its place | stops ringing |
-//! | Talking, Held | goes back to its queue with its age, before all who came later | is hung up: LoggedOut |
+//! | Talking, Held | back in its queue with its age, before later ones | is hung up: LoggedOut |
 //! | else | — | — |
 //!
 //! Always holds: after a forced logout no call reaches the agent, whatever was left over; every

@@ -23,6 +23,8 @@
 //!
 //! Not here: [`login`] (in and out), [`ready`] (willing), [`device`] (able), [`configure`].
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -109,6 +111,16 @@ pub(in crate::acd) enum Pending {
     LogOut(LogoutReason, Actor),
     /// Logged out and forgotten: the configuration has no such agent any more.
     Remove(Actor),
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReady(reason) => write!(f, "NotReady({reason})"),
+            Self::LogOut(reason, _) => write!(f, "LoggedOut({reason:?})"),
+            Self::Remove(_) => write!(f, "LoggedOut({:?})", LogoutReason::Removed),
+        }
+    }
 }
 
 impl AgentState {

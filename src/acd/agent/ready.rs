@@ -6,7 +6,7 @@
 //! | NotReady | Ready | the reason changes | refused |
 //! | Ready | — | NotReady | refused |
 //! | Reserved | — | the phone stops ringing, NotReady | refused |
-//! | Talking | takes a pending not-ready back | remembered, follows the call and its wrap-up | refused |
+//! | Talking | takes a pending not-ready back | remembered, follows call and wrap-up | refused |
 //! | WrapUp | Ready | NotReady | Ready, or what is pending |
 //!
 //! Always holds: idle time counts from the end of the last call, or from becoming Ready out of
@@ -151,7 +151,7 @@ pub(in crate::acd) fn finish_call(state: &mut State, id: &AgentId, out: &mut Out
     agent.idle_since = state.now;
     agent.active = state.now;
     let of_queue = state.calls.get(&call).and_then(|call| state.queues.get(&call.queue));
-    let length = agent.config.wrap_up.or(of_queue.map(|queue| queue.config.wrap_up));
+    let length = agent.config.wrap_up.or_else(|| of_queue.map(|queue| queue.config.wrap_up));
     let length = length.unwrap_or_default();
     let leaves = matches!(agent.pending, Some(Pending::LogOut(..) | Pending::Remove(_)));
     if length > Millis::ZERO && !leaves {

@@ -2,7 +2,7 @@
 //!
 //! | who is gone | while | the call ends as | the others |
 //! |---|---|---|---|
-//! | the caller | Arriving, Waiting, Reserved | Abandoned, ShortAbandoned | ringing stops: CallerGone |
+//! | the caller | Arriving, Waiting, Reserved | Abandoned, ShortAbandoned | agents: CallerGone |
 //! | the caller, unreachable | anywhere | CallerLost | released |
 //! | the caller | Talking, Held | AnsweredAndHungUp by the caller | agent: HungUp, then WrapUp |
 //! | the caller | Transferring | Transferred: the party took the transfer | agent: Transferred |
@@ -66,7 +66,7 @@ pub(in crate::acd) fn end(state: &mut State, id: CallId, ending: Ending, out: &m
         }
         CallState::Talking(pair)
         | CallState::Held { pair, .. }
-        | CallState::Transferring { from: Origin::Talk(pair) } => {
+        | CallState::Transferring { from: Origin::Talk { pair, .. } } => {
             legs::release(state, pair.leg, ending.agent, out);
             ready::finish_call(state, &pair.agent, out);
         }
@@ -185,7 +185,7 @@ fn caller_gone(state: &mut State, id: CallId, why: LegEnd, out: &mut Output) {
         CallState::Transferring { from: Origin::Rule(rule) } => {
             (CallEnd::Overflowed(rule), Cause::Transferred)
         }
-        CallState::Transferring { from: Origin::Queue | Origin::Talk(_) | Origin::Nobody } => {
+        CallState::Transferring { from: Origin::Queue | Origin::Talk { .. } | Origin::Nobody } => {
             (CallEnd::Transferred, Cause::Transferred)
         }
     };
@@ -197,7 +197,7 @@ fn agent_gone(state: &mut State, id: CallId, out: &mut Output) {
     let Some(call) = state.calls.get(&id) else {
         return;
     };
-    if let CallState::Transferring { from: Origin::Talk(pair) } = &call.state {
+    if let CallState::Transferring { from: Origin::Talk { pair, .. } } = &call.state {
         let agent = pair.agent.clone();
         call::enter(state, id, CallState::Transferring { from: Origin::Nobody });
         ready::finish_call(state, &agent, out);

@@ -45,7 +45,8 @@ pub(in crate::acd) fn hold(
     Ok(())
 }
 
-fn held_by(pair: Pair, by: BTreeSet<LegId>) -> CallState {
+/// The state of a pair held by these legs, or by nobody.
+pub(in crate::acd) fn held_by(pair: Pair, by: BTreeSet<LegId>) -> CallState {
     if by.is_empty() { CallState::Talking(pair) } else { CallState::Held { pair, by } }
 }
 

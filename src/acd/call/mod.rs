@@ -123,8 +123,8 @@ pub(in crate::acd) enum Origin {
     Queue,
     /// Nowhere: a rule sent it away.
     Rule(OverflowRule),
-    /// To the agent, who is joined all the while.
-    Talk(Pair),
+    /// To the agent, who is joined all the while, and to the hold as it was.
+    Talk { pair: Pair, held_by: BTreeSet<LegId> },
     /// Nowhere: the agent has hung up meanwhile.
     Nobody,
 }
@@ -146,7 +146,7 @@ impl CallState {
         match self {
             Self::Talking(pair)
             | Self::Held { pair, .. }
-            | Self::Transferring { from: Origin::Talk(pair) } => Some(pair),
+            | Self::Transferring { from: Origin::Talk { pair, .. } } => Some(pair),
             Self::Arriving { .. }
             | Self::Waiting
             | Self::Reserved { .. }

@@ -11,6 +11,8 @@
 //!
 //! Not here: REFER and 302 (`b2bua`).
 
+use std::collections::BTreeSet;
+
 use crate::acd::State;
 use crate::acd::apply::Output;
 use crate::acd::call;
@@ -19,6 +21,7 @@ use crate::acd::call::Origin;
 use crate::acd::call::end;
 use crate::acd::call::end::Ending;
 use crate::acd::call::end::TEMPORARILY_UNAVAILABLE;
+use crate::acd::call::hold;
 use crate::acd::command::Refusal;
 use crate::acd::config::Address;
 use crate::acd::effect::Cause;
@@ -52,7 +55,8 @@ pub(in crate::acd) fn transfer(
             reservation::withdraw(state, reservation, how, Cause::CallerGone, out);
             Origin::Queue
         }
-        CallState::Talking(pair) | CallState::Held { pair, .. } => Origin::Talk(pair.clone()),
+        CallState::Talking(pair) => Origin::Talk { pair: pair.clone(), held_by: BTreeSet::new() },
+        CallState::Held { pair, by } => Origin::Talk { pair: pair.clone(), held_by: by.clone() },
         CallState::Arriving { .. } | CallState::Transferring { .. } => {
             return Err(call::refuse(id, call));
         }
@@ -109,7 +113,7 @@ pub(in crate::acd) fn end_wait(state: &mut State, id: CallId, out: &mut Output) 
 fn arrived(state: &mut State, id: CallId, from: &Origin, out: &mut Output) {
     let why = match from {
         Origin::Rule(rule) => CallEnd::Overflowed(*rule),
-        Origin::Queue | Origin::Talk(_) | Origin::Nobody => CallEnd::Transferred,
+        Origin::Queue | Origin::Talk { .. } | Origin::Nobody => CallEnd::Transferred,
     };
     let (caller, agent) = (Cause::Transferred, Cause::Transferred);
     end::end(state, id, Ending { why, caller, agent }, out);
@@ -122,7 +126,7 @@ fn bring_back(state: &mut State, id: CallId, from: Origin, status: u16, out: &mu
     out.fact(Fact::CallTransferFailed { call: id, status });
     match from {
         Origin::Queue => overflow::wait_again(state, id, out),
-        Origin::Talk(pair) => call::enter(state, id, CallState::Talking(pair)),
+        Origin::Talk { pair, held_by } => call::enter(state, id, hold::held_by(pair, held_by)),
         Origin::Rule(rule) => overflow::reject(state, id, rule, TEMPORARILY_UNAVAILABLE, out),
         Origin::Nobody => {
             let why = CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent };

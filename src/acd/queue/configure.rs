@@ -62,7 +62,10 @@ pub(in crate::acd) fn remove(state: &mut State, id: &QueueId) {
 fn forget_addresses(state: &mut State, id: &QueueId) {
     if let Some(queue) = state.queues.get(id) {
         for address in &queue.config.addresses {
-            state.addresses.remove(address);
+            // A draining queue has none left, and another may have taken them since.
+            if state.addresses.get(address) == Some(id) {
+                state.addresses.remove(address);
+            }
         }
     }
 }

@@ -201,7 +201,7 @@ pub(in crate::acd) fn reject(
     status: u16,
     out: &mut Output,
 ) {
-    if let Some(mut call) = state.calls.get(&id).cloned() {
+    if let Some(mut call) = state.calls.remove(&id) {
         end::count_out(state, &mut call, &CallEnd::Overflowed(rule));
         state.calls.insert(id, call);
     }
