@@ -46,7 +46,9 @@ impl Message {
             return self.clone();
         };
         let asked = via.rport().is_some();
-        if !asked && via.sent_by.ip() == Some(peer.ip()) {
+        // A `received` of the sender's own would send our responses wherever it says.
+        let claimed = via.params.has("received");
+        if !asked && !claimed && via.sent_by.ip() == Some(peer.ip()) {
             return self.clone();
         }
         via.params.set("received", Some(&peer.ip().to_string()));

@@ -111,3 +111,15 @@ fn an_edited_message_reads_as_it_is_indexed() {
     assert_eq!(left.call_id(), invite.call_id());
     assert_eq!(left.body(), invite.body());
 }
+
+#[test]
+fn a_sender_cannot_choose_where_its_responses_go() {
+    let claims = INVITE.replace(";rport", ";received=203.0.113.9;maddr=x");
+    let peer = "192.0.2.1:5070".parse().unwrap();
+    let received = message(&claims).with_received(peer);
+    assert_eq!(received.top_via().unwrap().received(), Some(peer.ip()));
+    let claims = INVITE.replace(";rport", ";rport=53");
+    assert_eq!(message(&claims).with_received(peer).top_via().unwrap().rport(), Some(Some(5070)));
+    let plain = message(&INVITE.replace(";rport", ""));
+    assert_eq!(plain.with_received(peer).as_bytes(), plain.as_bytes(), "nothing to say");
+}

@@ -1,0 +1,194 @@
+//! What holds for every message, found out by trying many.
+
+use bytes::Bytes;
+use carillon::sip::Fault;
+use carillon::sip::Message;
+use carillon::sip::Method;
+use carillon::sip::Name;
+use carillon::sip::NameAddr;
+use carillon::sip::RequestBuilder;
+use carillon::sip::Uri;
+use carillon::sip::parse::MAX_FOLDS;
+use carillon::sip::parse::MAX_HEADER;
+use carillon::sip::parse::MAX_HEADERS;
+use carillon::sip::parse::MAX_MESSAGE;
+use carillon::sip::peek_call_id;
+use carillon::sip::shard_of;
+use carillon::sip::stream::Framer;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::prop_assert;
+use proptest::prop_assert_eq;
+use proptest::proptest;
+use proptest::sample::select;
+
+use crate::codec::INVITE;
+use crate::torture::corpus;
+
+/// Calls everything that reads a message; whatever comes of it, nothing panics.
+fn read_all(message: &Message) {
+    let _ = (message.vias(), message.from(), message.to(), message.contacts());
+    let _ = (message.routes(), message.record_routes(), message.refer_to(), message.diversions());
+    let _ = (message.expires(), message.min_expires(), message.rseq(), message.rack());
+    let _ = (message.content_type(), message.session_expires(), message.min_se());
+    let _ = (message.reasons(), message.retry_after(), message.event(), message.replaces());
+    let _ = (message.subscription_state(), message.asserted_identities(), message.request_uri());
+    let _ = (message.supported(), message.reason().len(), message.all_headers().count());
+    for name in [Name::Authorization, Name::WwwAuthenticate] {
+        let _ = carillon::sip::digest::credentials::credentials(message, name);
+        let _ = carillon::sip::digest::challenge::challenges(message, name);
+    }
+    let peer = "192.0.2.1:5060".parse().expect("an address");
+    let edited = message.with_received(peer).with_top(Name::Via, "SIP/2.0/UDP x;branch=z9hG4bK");
+    assert_eq!(edited.body(), message.body());
+    assert!(edited.without_top_via().is_some());
+}
+
+fn corpus_bytes() -> Vec<Vec<u8>> {
+    let mut all: Vec<_> = corpus().into_iter().map(|sample| sample.bytes.to_vec()).collect();
+    all.push(INVITE.as_bytes().to_vec());
+    all
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_codec_panic(bytes in vec(any::<u8>(), 0..400)) {
+        let _ = peek_call_id(&bytes);
+        if let Ok(message) = Message::parse(Bytes::from(bytes)) {
+            read_all(&message);
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_the_codec_panic_or_lose_a_byte(
+        mut bytes in select(corpus_bytes()),
+        changes in vec((any::<u16>(), any::<u8>()), 1..6),
+    ) {
+        for (at, byte) in changes {
+            let at = usize::from(at) % bytes.len();
+            bytes[at] = byte;
+        }
+        let mut framer = Framer::new();
+        framer.feed(&bytes);
+        while let Ok(Some(_)) = framer.poll_frame() {}
+        let peeked = peek_call_id(&bytes).map(<[u8]>::to_vec);
+        match Message::parse(Bytes::from(bytes.clone())) {
+            Ok(message) => {
+                read_all(&message);
+                let kept = message.as_bytes();
+                prop_assert!(bytes.windows(kept.len()).any(|window| window == kept));
+                let again = Message::parse(kept.clone()).expect("what was taken is taken again");
+                prop_assert_eq!(again.as_bytes(), kept);
+                prop_assert_eq!(peeked.as_deref(), message.call_id().ok().map(str::as_bytes));
+            }
+            Err(error) => {
+                if let Some(message) = &error.message {
+                    read_all(message);
+                }
+                if let Some((status, request)) = error.answer() {
+                    prop_assert!([400, 505].contains(&status));
+                    let answer = carillon::sip::ResponseBuilder::to(request, status).to_tag("x").build();
+                    prop_assert_eq!(answer.status(), Some(status));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_composed_reads_back(
+        user in "[ -~]{1,12}",
+        display in "\\PC{0,12}",
+        values in vec("[!-~]([ -~]{0,20}[!-~])?", 0..8),
+        body in vec(any::<u8>(), 0..50),
+    ) {
+        let uri = Uri::sip(Some(&user), "b.example".parse().expect("a host"));
+        let from = NameAddr::new(uri.clone()).with_display(&display).with_param("tag", Some("1"));
+        let mut request = RequestBuilder::new(Method::Info, &uri)
+            .header(Name::Via, "SIP/2.0/UDP a;branch=z9hG4bK1")
+            .header(Name::From, &from)
+            .header(Name::To, NameAddr::new(uri.clone()))
+            .header(Name::CallId, "x@y")
+            .header(Name::CSeq, "1 INFO");
+        for value in &values {
+            request = request.raw("X-Value", value);
+        }
+        let built = request.body("application/octet-stream", body.clone()).build();
+        let read = Message::parse(built.as_bytes().clone()).expect("well-formed");
+        prop_assert!(built.all_headers().eq(read.all_headers()));
+        prop_assert_eq!(read.body(), &body[..]);
+        let read_uri = read.request_uri().expect("a URI");
+        prop_assert_eq!(&read_uri, &uri);
+        let read_user = read_uri.user_name();
+        prop_assert_eq!(read_user.as_deref(), Some(&*user));
+        let read_from = read.from().expect("an address");
+        prop_assert_eq!(read_from.display.as_deref().unwrap_or_default(), display);
+        prop_assert_eq!(read_from.tag(), Some("1"));
+        let read_values = read.all_headers().filter(|(name, _)| *name == "X-Value");
+        let read_values: Vec<_> = read_values.map(|(_, value)| value.into_owned()).collect();
+        prop_assert_eq!(read_values, values);
+    }
+
+    #[test]
+    fn a_shard_is_always_one_of_them(call_id in "\\PC{0,40}", shards in any::<u16>()) {
+        prop_assert!(shard_of(&call_id, shards) < shards.max(1));
+    }
+}
+
+#[test]
+fn shards_are_stable_and_even() {
+    // Nodes of different releases must agree; a change here strands calls during an upgrade.
+    let first: Vec<_> = (0..8).map(|n| shard_of(format!("call-{n}@acd"), 64)).collect();
+    assert_eq!(first, STABLE);
+    let mut counts = [0_u32; 16];
+    for n in 0..16_000 {
+        counts[usize::from(shard_of(format!("{n:x}@192.0.2.1"), 16))] += 1;
+    }
+    assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+}
+
+const STABLE: [u16; 8] = [57, 63, 59, 20, 16, 29, 17, 61];
+
+fn fault(text: &str) -> Option<Fault> {
+    Message::parse(Bytes::copy_from_slice(text.as_bytes())).err().map(|error| error.fault)
+}
+
+#[test]
+fn limits_hold_exactly() {
+    let with = |lines: &str| INVITE.replace("X-Odd: kept\r\n", lines);
+    let lines = INVITE.split_once("\r\n\r\n").expect("a head").0.lines().count() - 2;
+    let many = |count: usize| with(&"X: y\r\n".repeat(count + 1 - lines));
+    assert_eq!(fault(&many(MAX_HEADERS)), None);
+    assert_eq!(fault(&many(MAX_HEADERS + 1)), Some(Fault::TooLarge));
+    let long = |count: usize| with(&format!("X: {}\r\n", "y".repeat(count - 3)));
+    assert_eq!(fault(&long(MAX_HEADER)), None);
+    assert_eq!(fault(&long(MAX_HEADER + 1)), Some(Fault::TooLarge));
+    let folded = |count: usize| with(&format!("X: y\r\n{}", " z\r\n".repeat(count)));
+    assert_eq!(fault(&folded(MAX_FOLDS)), None);
+    assert_eq!(fault(&folded(MAX_FOLDS + 1)), Some(Fault::TooLarge));
+    let whole = |count: usize| {
+        let start = INVITE.replace("l: 4\r\n", "").replace("v=0\n", "");
+        format!("{start}{}", "b".repeat(count - start.len()))
+    };
+    assert_eq!(fault(&whole(MAX_MESSAGE)), None);
+    assert_eq!(fault(&whole(MAX_MESSAGE + 1)), Some(Fault::TooLarge));
+    let uri = |count| INVITE.replacen("sales", &"s".repeat(count), 1);
+    assert_eq!(fault(&uri(MAX_HEADER)), Some(Fault::TooLarge));
+}
+
+#[test]
+fn lines_end_in_one_way_and_a_message_may_begin_late() {
+    assert_eq!(fault(&INVITE.replace("\r\n", "\n")), Some(Fault::LineEnd));
+    assert_eq!(fault(&INVITE.replacen("70\r\n", "70\n", 1)), Some(Fault::LineEnd));
+    assert_eq!(fault(&INVITE.replacen("kept", "ke\rpt", 1)), Some(Fault::LineEnd));
+    assert_eq!(fault(&format!("\r\n\r\n\r\n{INVITE}")), None);
+    assert_eq!(fault("\r\n\r\n"), Some(Fault::Empty));
+    assert_eq!(fault(""), Some(Fault::Empty));
+    assert_eq!(fault("\0\u{1}\0\0!\u{12}\u{a4}B"), Some(Fault::NotSip), "STUN");
+    let head = INVITE.split_once("\r\n\r\n").expect("a head").0;
+    assert_eq!(fault(&format!("{head}\r\n")), Some(Fault::NoEmptyLine));
+    assert_eq!(fault(&INVITE.replacen("X-Odd: kept", "X Odd: kept", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("X-Odd: kept", "kept", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("\r\nVia", "\r\n Via", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("SIP/2.0\r\n", "sip/2.0\r\n", 1)), None);
+    assert_eq!(fault(&INVITE.replacen("INVITE sip", "invite sip", 1)), Some(Fault::MethodMismatch));
+}
