@@ -123,6 +123,12 @@ impl LogStore {
         self.read().log_state().purged().copied()
     }
 
+    /// Tells, without holding it, whether the log is still open anywhere in this process.
+    pub fn watch(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let log = Arc::downgrade(&self.log);
+        move || log.strong_count() > 0
+    }
+
     /// Bytes the log takes on the disk.
     pub fn bytes(&self) -> u64 {
         self.read().on_disk_size()

@@ -188,11 +188,17 @@ impl From<CodecError> for StartError {
     }
 }
 
+/// How often the end of something is looked for.
+const MOMENT: Duration = Duration::from_millis(2);
+/// How long a stop waits for each of its parts.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A node's part in the cluster; stop it before the process ends.
 pub struct Cluster {
     handle: Handle,
     tasks: Vec<JoinHandle<()>>,
-    _held: Held,
+    is_log_open: Box<dyn Fn() -> bool + Send + Sync>,
+    held: Held,
 }
 
 /// Orders as they are applied, in log order.
@@ -212,6 +218,7 @@ pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), 
     let picture = recover(&folder, &log, me.cluster)?;
     let silent_until = index_of(log.committed().map(LogId::from)).max(index_of(picture.applied));
     let (replica, batches) = Replica::new(picture, silent_until);
+    let is_log_open = Box::new(log.watch());
     let machine = StateMachine::new(Arc::clone(&replica), folder, Arc::clone(&figures));
     // Twice the longest election: a peer that has not answered by then is as good as gone.
     let network = Network::new(me, config.timing.election.1 * 2);
@@ -231,12 +238,34 @@ pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), 
     }
     lead_if_alone(&handle, config.timing.election.1 * 20).await?;
     tasks.push(tokio::spawn(deadline::watch(handle.clone(), config.entropy)));
-    Ok((Cluster { handle: handle.clone(), tasks, _held: held }, handle, batches))
+    Ok((Cluster { handle: handle.clone(), tasks, is_log_open, held }, handle, batches))
 }
 
 impl Cluster {
-    /// Hands over if this node leads others, then stops.
-    pub async fn stop(self) {
+    /// Hands over if this node leads others, then stops; the data directory is free afterwards.
+    pub async fn stop(mut self) {
+        self.hand_over().await;
+        for task in self.tasks.drain(..) {
+            task.abort();
+            // Aborted is how it ends.
+            let _ = task.await;
+        }
+        if let Err(error) = self.handle.raft().shutdown().await {
+            tracing::error!(%error, "raft did not end well");
+        }
+        let closed = async {
+            while (self.is_log_open)() {
+                tokio::time::sleep(MOMENT).await;
+            }
+        };
+        if tokio::time::timeout(GRACE, closed).await.is_err() {
+            tracing::error!("the log is still open");
+        }
+        drop(self.held);
+    }
+
+    /// Best effort: without it the others elect a leader by themselves.
+    async fn hand_over(&self) {
         let members = self.handle.members();
         if self.handle.is_leader()
             && let Some(next) = members
@@ -249,17 +278,10 @@ impl Cluster {
         {
             let gone = async {
                 while self.handle.is_leader() {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    tokio::time::sleep(MOMENT).await;
                 }
             };
-            // Best effort: without it the others elect a leader by themselves.
-            let _ = tokio::time::timeout(Duration::from_millis(500), gone).await;
-        }
-        for task in &self.tasks {
-            task.abort();
-        }
-        if let Err(error) = self.handle.raft().shutdown().await {
-            tracing::error!(%error, "raft did not end well");
+            let _ = tokio::time::timeout(GRACE, gone).await;
         }
     }
 }

@@ -110,8 +110,11 @@ pub struct Client {
 }
 
 impl Client {
-    async fn call(&self, ask: Ask, option: &RPCOption) -> Result<Answer, RPCError<Types>> {
-        let deadline = option.soft_ttl().max(self.patience);
+    async fn call(&self, ask: Ask) -> Result<Answer, RPCError<Types>> {
+        self.call_within(ask, self.patience).await
+    }
+
+    async fn call_within(&self, ask: Ask, deadline: Duration) -> Result<Answer, RPCError<Types>> {
         self.link.call(ask, deadline).await.map_err(|error| match error {
             LinkError::Unreachable(_) => RPCError::Unreachable(Unreachable::new(&error)),
             LinkError::Lost | LinkError::TimedOut => RPCError::Network(NetworkError::new(&error)),
@@ -163,7 +166,7 @@ impl RaftNetworkV2<Types> for Client {
     async fn append_entries(
         &mut self,
         request: AppendEntriesRequest<Types>,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<AppendEntriesResponse<Types>, RPCError<Types>> {
         let ask = Ask::Append {
             ballot: request.vote.into(),
@@ -171,30 +174,30 @@ impl RaftNetworkV2<Types> for Client {
             entries: request.entries.iter().map(WireEntry::from).collect(),
             committed: request.leader_commit.map(Point::from),
         };
-        appended(&self.call(ask, &option).await?)
+        appended(&self.call(ask).await?)
     }
 
     async fn vote(
         &mut self,
         request: VoteRequest<Types>,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<VoteResponse<Types>, RPCError<Types>> {
         let ask = Ask::Vote {
             ballot: request.vote.into(),
             last: request.last_log_id.map(Point::from),
             hand_over: request.leadership_transfer,
         };
-        voted(&self.call(ask, &option).await?)
+        voted(&self.call(ask).await?)
     }
 
     async fn pre_vote(
         &mut self,
         request: VoteRequest<Types>,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<VoteResponse<Types>, RPCError<Types>> {
         let last = request.last_log_id.map(Point::from);
         let ask = Ask::PreVote { ballot: request.vote.into(), last };
-        voted(&self.call(ask, &option).await?)
+        voted(&self.call(ask).await?)
     }
 
     async fn full_snapshot(
@@ -213,14 +216,14 @@ impl RaftNetworkV2<Types> for Client {
     async fn transfer_leader(
         &mut self,
         request: TransferLeaderRequest<Types>,
-        option: RPCOption,
+        _option: RPCOption,
     ) -> Result<TransferLeaderResponse<Types>, RPCError<Types>> {
         let ask = Ask::HandOver {
             ballot: Ballot::from(*request.from_leader()),
             to: *request.to_node_id(),
             last: request.last_log_id().copied().map(Point::from),
         };
-        handed_over(&self.call(ask, &option).await?)
+        handed_over(&self.call(ask).await?)
     }
 
     fn backoff(&self) -> Option<Backoff> {
@@ -244,8 +247,10 @@ impl Client {
             let bytes = rest.split_to(rest.len().min(SNAPSHOT_PART_BYTES));
             let (sent, last) = (bytes.len() as u64, rest.is_empty());
             let coverage = Box::new(coverage.clone());
+            // The last one is answered when the whole is on the other side's disk.
+            let deadline = if last { option.soft_ttl().max(self.patience) } else { self.patience };
             let ask = Ask::SnapshotPart { ballot, coverage, offset, bytes, last };
-            let answer = self.call(ask, &option).await.map_err(streaming)?;
+            let answer = self.call_within(ask, deadline).await.map_err(streaming)?;
             if let Answer::SnapshotTaken(ballot) = answer {
                 return Ok(SnapshotResponse::new(ballot.into()));
             }

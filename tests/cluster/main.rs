@@ -8,6 +8,7 @@
 //! | `snapshot` | files, damage, growth, a follower that comes late |
 //! | `handle` | events, barrier, deadlines, what is said without a majority |
 //! | `restart` | what is acknowledged is there after a stop and after kill -9 |
+//! | `peer` | strangers at the door of the peer protocol |
 //! | `three_nodes` | propose anywhere, read anywhere, lose the leader |
 //! | `speed` | how long commits and snapshots take |
 //!
@@ -18,6 +19,7 @@
 mod codec;
 mod handle;
 mod identity;
+mod peer;
 mod restart;
 mod sample;
 mod snapshot;

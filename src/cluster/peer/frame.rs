@@ -1,7 +1,7 @@
 //! What nodes say to one another, and the frames it travels in.
 //!
 //! Always holds: the first frame of a connection is the dialer's [`Hello`], whose first byte is the
-//! version of the protocol; a frame is at most [`FRAME_BYTES_MAX`].
+//! version of the protocol; a frame is at most [`FRAME_BYTES_MAX`], and a stranger's far less.
 //!
 //! Not here: who may dial ([`super::server`]), when ([`super::link`]).
 
@@ -38,6 +38,8 @@ use crate::cluster::identity::ClusterId;
 
 /// The largest frame: one batch of entries or one part of a snapshot, with room.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
+/// The largest frame before both sides know each other.
+const GREETING_BYTES_MAX: usize = 1 << 10;
 /// How much of a snapshot goes into one frame.
 pub const SNAPSHOT_PART_BYTES: usize = 1 << 20;
 
@@ -57,10 +59,15 @@ impl Frames {
         stream.set_nodelay(true)?;
         let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(10));
         socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        let codec = LengthDelimitedCodec::builder().max_frame_length(FRAME_BYTES_MAX).new_codec();
+        let limited = |bytes| LengthDelimitedCodec::builder().max_frame_length(bytes).new_codec();
         let (read, write) = stream.into_split();
-        let read = FramedRead::new(read, codec.clone());
-        Ok(Self { read, write, codec, fed: BytesMut::new() })
+        let read = FramedRead::new(read, limited(GREETING_BYTES_MAX));
+        Ok(Self { read, write, codec: limited(FRAME_BYTES_MAX), fed: BytesMut::new() })
+    }
+
+    /// Reads large frames from now on: the other side is known.
+    pub fn trust(&mut self) {
+        self.read.decoder_mut().set_max_frame_length(FRAME_BYTES_MAX);
     }
 
     /// The next frame; `None` when the other side has closed. Nothing is lost when dropped early.

@@ -151,7 +151,10 @@ async fn connect(dial: &Dial) -> Result<Frames, String> {
         return Err("closed during the greeting".to_owned());
     };
     match frame::read(&first) {
-        Ok(Greeting::Welcome { node, .. }) if node == dial.target => Ok(frames),
+        Ok(Greeting::Welcome { node, .. }) if node == dial.target => {
+            frames.trust();
+            Ok(frames)
+        }
         Ok(Greeting::Welcome { node, .. }) => Err(format!("node {node} answered")),
         Ok(Greeting::Refused(why)) => {
             tracing::warn!(node = dial.target, address = dial.address, %why, "refused by a node");

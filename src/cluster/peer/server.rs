@@ -98,6 +98,7 @@ impl Server {
             tracing::warn!(node = hello.from, %stranger, "a node was refused");
             return Err(stranger.into());
         }
+        frames.trust();
         self.answer(frames).await
     }
 
