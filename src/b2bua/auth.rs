@@ -1,0 +1,116 @@
+//! Digest authentication, both ways: callers nobody vouches for, and trunks that ask who we are.
+//!
+//! | side | asks | answers |
+//! |---|---|---|
+//! | in | [`Board::check_caller`]: 401 with our challenges | the caller, with a trunk's password |
+//! | out | the trunk: 401 or 407 | [`Board::authorize`], once a request |
+//!
+//! Nonces are sealed and timed, not stored. The time in them is this process's own, so a nonce
+//! another node made is asked for again, which costs the caller one round trip.
+//!
+//! Always holds: a request of ours carries credentials at most once; a second 401 is final.
+//!
+//! Not here: the hashes (`sip::digest`), which passwords there are ([`super::trunks`]).
+
+use crate::b2bua::board::Board;
+use crate::b2bua::board::Sent;
+use crate::b2bua::trunks;
+use crate::base::id::TrunkId;
+use crate::base::time::ClusterTime;
+use crate::base::time::Millis;
+use crate::sip::dialog::Dialog;
+use crate::sip::digest::Subject;
+use crate::sip::digest::challenge;
+use crate::sip::digest::client;
+use crate::sip::digest::credentials;
+use crate::sip::digest::server::Realm;
+use crate::sip::digest::server::Verdict;
+use crate::sip::flow::Flow;
+use crate::sip::header::cseq::CSeq;
+use crate::sip::header::name::Name;
+use crate::sip::message::Message;
+use crate::sip::write::ResponseBuilder;
+
+/// The realm callers are asked for.
+const REALM: &str = "carillon";
+/// How long a challenge may be answered.
+const NONCE_LIFETIME: Millis = Millis::from_secs(300);
+
+/// Credentials for a request of ours.
+pub(super) struct Proof {
+    /// Authorization or Proxy-Authorization.
+    pub(super) name: Name,
+    /// Its value.
+    pub(super) value: String,
+}
+
+impl Board {
+    /// Checks the credentials of a caller from an address nobody allows; `Err` is the challenge.
+    pub(super) fn check_caller(&self, invite: &Message, tag: &str) -> Result<(), Message> {
+        let realm = Realm::new(REALM, self.tokens.nonce_key(), NONCE_LIFETIME);
+        let now = ClusterTime(self.now.0 / 1000);
+        let method = invite.method();
+        let subject = Subject { method: method.as_str(), body: invite.body() };
+        let mut stale = false;
+        for given in credentials::credentials(invite, Name::Authorization) {
+            let known = trunks::inbound(&self.trunks, &given.username);
+            let password = known.map(|known| known.password.expose().as_str());
+            match realm.verify(now, &given, subject, password) {
+                Verdict::Accepted => return Ok(()),
+                Verdict::Stale => stale = true,
+                Verdict::Refused => {}
+            }
+        }
+        let mut response = ResponseBuilder::to(invite, 401).to_tag(tag);
+        for challenge in realm.challenges(now, stale) {
+            response = response.header(Name::WwwAuthenticate, challenge);
+        }
+        Err(response.build())
+    }
+
+    /// Answers the challenge in a 401 or 407 to `request`; `None` if we have nothing to say.
+    pub(super) fn prove(
+        &mut self,
+        request: &Message,
+        response: &Message,
+        (trunk, flow): (Option<&TrunkId>, Flow),
+    ) -> Option<Proof> {
+        let (asks, name) = match response.status()? {
+            401 => (Name::WwwAuthenticate, Name::Authorization),
+            407 => (Name::ProxyAuthenticate, Name::ProxyAuthorization),
+            _ => return None,
+        };
+        let challenges = challenge::challenges(response, asks);
+        let challenge = client::choose(&challenges)?;
+        let cnonce = self.tokens.client_nonce();
+        let found = trunks::outbound(&self.trunks, trunk, flow.peer.ip())?;
+        let login =
+            client::Login { username: &found.username, password: found.password.expose().as_str() };
+        let method = request.method();
+        let subject = Subject { method: method.as_str(), body: request.body() };
+        let uri = request.request_uri_text();
+        let answer = client::answer(challenge, login, subject, uri, &cnonce, 1);
+        Some(Proof { name, value: answer.to_string() })
+    }
+
+    /// Sends a request within a dialog again with credentials; tells whether it could.
+    pub(super) fn authorize(
+        &mut self,
+        dialog: &mut Dialog,
+        sent: Sent,
+        response: &Message,
+    ) -> bool {
+        if sent.authorized {
+            return false;
+        }
+        let way = (sent.trunk.as_ref(), sent.flow);
+        let Some(proof) = self.prove(&sent.request, response, way) else { return false };
+        dialog.local_cseq += 1;
+        let cseq = CSeq { number: dialog.local_cseq, method: sent.request.method() };
+        let request = sent.request.with_header(Name::CSeq, cseq);
+        let request = request.with_header(proof.name, proof.value);
+        dialog.on_sent(&request);
+        self.send(Sent { request, authorized: true, ..sent });
+        true
+    }
+}

@@ -1,0 +1,359 @@
+//! What the legs of one shard share: transactions, names, alarms, proposals, outputs.
+//!
+//! A leg that wants something of the world asks the board; the board is handed to every step of a
+//! leg beside the leg itself. It also keeps by which names a leg is found again: dialog, INVITE,
+//! and the keys of the transactions it waits for.
+//!
+//! Always holds: `now` is the time of the input being handled; a leg that is forgotten
+//! ([`Board::forget`]) is found by no name any more, and what is proposed for it still goes out.
+//!
+//! Not here: any decision about a call.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::acd::command::Command;
+use crate::acd::config::TrunkConfig;
+use crate::b2bua::Identity;
+use crate::b2bua::Listener;
+use crate::b2bua::Output;
+use crate::b2bua::alarm::Alarm;
+use crate::b2bua::alarm::Alarms;
+use crate::b2bua::counter::Counter;
+use crate::b2bua::proposal::Proposals;
+use crate::b2bua::token::Tokens;
+use crate::base::id::LegId;
+use crate::base::id::RequestId;
+use crate::base::id::TrunkId;
+use crate::base::time::LocalTime;
+use crate::base::time::Millis;
+use crate::media::dtmf::Digit;
+use crate::sip::flow::Flow;
+use crate::sip::flow::Transport;
+use crate::sip::header::name::Name;
+use crate::sip::message::Message;
+use crate::sip::transaction::Layer;
+use crate::sip::transaction::key::ClientKey;
+use crate::sip::transaction::key::ServerKey;
+use crate::sip::transaction::timer::Timers;
+use crate::sip::uri::HostPort;
+use crate::sip::uri::Uri;
+use crate::sip::write::ResponseBuilder;
+
+/// The methods served, for Allow.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY";
+/// The extensions understood, for Supported.
+pub(super) const SUPPORTED: &str = "timer, 100rel, norefersub";
+/// How we call ourselves in Server and User-Agent.
+pub(super) const PRODUCT: &str = "Carillon";
+
+/// What a request of ours was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To ring an agent.
+    Ring,
+    /// To confirm a reliable provisional response.
+    Prack,
+    /// To refresh the session.
+    Refresh,
+    /// To pass a key on.
+    Info,
+    /// To send the party elsewhere.
+    Transfer,
+    /// To hang up.
+    Bye,
+    /// To hang up a second phone that answered a forked INVITE.
+    ByeFork,
+}
+
+/// A request of ours that is under way.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// Whose it is.
+    pub(super) leg: LegId,
+    /// What for.
+    pub(super) asked: Asked,
+    /// As it was sent, without our Via.
+    pub(super) request: Message,
+    /// Where it went.
+    pub(super) flow: Flow,
+    /// Whose credentials it may carry.
+    pub(super) trunk: Option<TrunkId>,
+    /// Whether it carries credentials already.
+    pub(super) authorized: bool,
+}
+
+/// A dialog as requests name it: Call-ID and our tag.
+pub(super) type DialogName = (String, String);
+/// An INVITE as a merged one names it: Call-ID, From-tag, CSeq (RFC 3261 §8.2.2.2).
+pub(super) type InviteName = (String, String, u32);
+
+/// By which names legs are found.
+#[derive(Default)]
+struct Names {
+    dialogs: BTreeMap<DialogName, LegId>,
+    invites: BTreeMap<InviteName, LegId>,
+    servers: BTreeMap<ServerKey, LegId>,
+    clients: BTreeMap<ClientKey, Sent>,
+    lookups: BTreeMap<u64, LegId>,
+    of_leg: BTreeMap<LegId, Vec<Found>>,
+}
+
+impl Names {
+    fn add_client(&mut self, key: ClientKey, sent: Sent) {
+        let (clients, found) = (&mut self.clients, self.of_leg.entry(sent.leg).or_default());
+        if found.len() > NAMES_KEPT {
+            // A long call: what was answered since is no name any more.
+            found
+                .retain(|found| !matches!(found, Found::Client(key) if !clients.contains_key(key)));
+        }
+        found.push(Found::Client(key.clone()));
+        clients.insert(key, sent);
+    }
+}
+
+/// How many names of a leg there may be before answered requests are sorted out.
+const NAMES_KEPT: usize = 32;
+
+/// One name of a leg.
+enum Found {
+    Dialog(DialogName),
+    Invite(InviteName),
+    Server(ServerKey),
+    Client(ClientKey),
+    Lookup(u64),
+}
+
+/// Something that crosses from one leg of a pair to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// The leg that is to hear of it.
+    pub(super) to: LegId,
+    /// Which key.
+    pub(super) digit: Digit,
+    /// How long it was pressed.
+    pub(super) duration: Millis,
+}
+
+/// What the legs of one shard share.
+pub(super) struct Board {
+    pub(super) now: LocalTime,
+    pub(super) identity: Identity,
+    pub(super) trunks: Arc<[TrunkConfig]>,
+    pub(super) timers: Timers,
+    pub(super) layer: Layer,
+    pub(super) tokens: Tokens,
+    pub(super) alarms: Alarms,
+    pub(super) proposals: Proposals,
+    pub(super) keys: VecDeque<Key>,
+    pub(super) outputs: VecDeque<Output>,
+    names: Names,
+    streams: usize,
+    numbers: u64,
+}
+
+impl Board {
+    /// An empty board.
+    pub(super) fn new(identity: Identity, seed: [u8; 32], timers: Timers) -> Self {
+        let mut layer = Layer::new(timers);
+        for listener in &identity.listeners {
+            layer.add_name(&listener.advertised);
+        }
+        Self {
+            now: LocalTime::default(),
+            tokens: Tokens::new(identity.cluster_key, seed),
+            identity,
+            trunks: Arc::from([]),
+            timers,
+            layer,
+            alarms: Alarms::default(),
+            proposals: Proposals::default(),
+            keys: VecDeque::new(),
+            outputs: VecDeque::new(),
+            names: Names::default(),
+            streams: 0,
+            numbers: 0,
+        }
+    }
+
+    // What goes out.
+
+    /// Counts something.
+    pub(super) fn count(&mut self, counter: Counter) {
+        self.outputs.push_back(Output::Count(counter));
+    }
+
+    /// Asks the core for something, after what was asked for this leg before.
+    pub(super) fn propose(&mut self, leg: LegId, command: Command) {
+        let request = self.tokens.request();
+        self.propose_as(request, leg, command);
+    }
+
+    /// The same under a given name.
+    pub(super) fn propose_as(&mut self, request: RequestId, leg: LegId, command: Command) {
+        if let Some((request, command)) = self.proposals.add(leg, request, command) {
+            self.outputs.push_back(Output::Propose { request, command });
+        }
+    }
+
+    /// Sends a request of a leg's and remembers what it was for.
+    pub(super) fn send(&mut self, sent: Sent) -> ClientKey {
+        let branch = self.tokens.branch();
+        let sent_by = self.advertised(sent.flow);
+        self.count(Counter::RequestSent(sent.request.method()));
+        let (now, layer) = (self.now, &mut self.layer);
+        let key = layer.send_request(now, &sent.request, &branch, &sent_by, sent.flow);
+        self.names.add_client(key.clone(), sent);
+        key
+    }
+
+    /// Sends an ACK of a 2xx.
+    pub(super) fn send_ack(&mut self, ack: &Message, flow: Flow) {
+        let branch = self.tokens.branch();
+        let sent_by = self.advertised(flow);
+        self.count(Counter::RequestSent(ack.method()));
+        self.layer.send_ack(ack, &branch, &sent_by, flow);
+    }
+
+    /// Answers a request.
+    pub(super) fn respond(&mut self, key: &ServerKey, response: &Message) {
+        let class = response.status().unwrap_or_default() / 100;
+        self.count(Counter::ResponseSent(response.method(), class));
+        self.layer.respond(self.now, key, response);
+    }
+
+    /// Answers a request with nothing but a status.
+    pub(super) fn refuse(&mut self, key: &ServerKey, request: &Message, status: u16, tag: &str) {
+        let response = ResponseBuilder::to(request, status).to_tag(tag);
+        let response = response.header(Name::Server, PRODUCT).build();
+        self.respond(key, &response);
+    }
+
+    /// Wakes a leg after a while.
+    pub(super) fn wake_after(&mut self, leg: LegId, alarm: Alarm, pause: Millis) {
+        self.alarms.set(leg, alarm, self.now + pause);
+    }
+
+    // Who we are.
+
+    /// How others name the socket of this flow.
+    pub(super) fn advertised(&self, flow: Flow) -> HostPort {
+        let same = |l: &&Listener| l.transport == flow.transport && l.local == flow.local;
+        let alike = |l: &&Listener| l.transport == flow.transport;
+        let listeners = &self.identity.listeners;
+        let found = listeners.iter().find(same).or_else(|| listeners.iter().find(alike));
+        found.map_or_else(|| HostPort::from(flow.local), |listener| listener.advertised.clone())
+    }
+
+    /// Our Contact on this flow.
+    pub(super) fn contact(&self, user: Option<&str>, flow: Flow) -> Uri {
+        let mut contact = Uri::sip(user, self.advertised(flow));
+        match flow.transport {
+            Transport::Udp => {}
+            Transport::Tcp => contact.params.set("transport", Some("tcp")),
+        }
+        contact
+    }
+
+    /// The flow to an address, through the listener of its kind.
+    pub(super) fn flow_to(&self, transport: Transport, peer: SocketAddr) -> Option<Flow> {
+        let same = |l: &&Listener| l.transport == transport && l.local.is_ipv4() == peer.is_ipv4();
+        let listener = self.identity.listeners.iter().find(same)?;
+        Some(Flow { transport, local: listener.local, peer })
+    }
+
+    /// The RTP port of the next stream, one after the other.
+    pub(super) fn next_rtp_port(&mut self) -> u16 {
+        let ports = &self.identity.rtp;
+        let port = ports.get(self.streams % ports.len().max(1)).map_or(0, |rtp| rtp.port);
+        self.streams = self.streams.wrapping_add(1);
+        port
+    }
+
+    /// A number that was not used before in this process.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    // Names.
+
+    /// Finds a leg by its dialog.
+    pub(super) fn add_dialog(&mut self, leg: LegId, name: DialogName) {
+        self.names.dialogs.insert(name.clone(), leg);
+        self.names.of_leg.entry(leg).or_default().push(Found::Dialog(name));
+    }
+
+    /// Finds a leg by the INVITE that made it.
+    pub(super) fn add_invite(&mut self, leg: LegId, name: InviteName, key: ServerKey) {
+        self.names.invites.insert(name.clone(), leg);
+        self.names.servers.insert(key.clone(), leg);
+        let found = self.names.of_leg.entry(leg).or_default();
+        found.push(Found::Invite(name));
+        found.push(Found::Server(key));
+    }
+
+    /// Asks for the addresses of a host and remembers who asked.
+    pub(super) fn look_up(&mut self, leg: LegId, host: &HostPort, transport: Transport) {
+        let token = self.next_number();
+        self.names.lookups.insert(token, leg);
+        self.names.of_leg.entry(leg).or_default().push(Found::Lookup(token));
+        let (host, port) = (host.host.to_string(), host.port);
+        self.outputs.push_back(Output::Resolve { token, host, port, transport });
+    }
+
+    /// Whose dialog this is.
+    pub(super) fn leg_of_dialog(&self, name: &DialogName) -> Option<LegId> {
+        self.names.dialogs.get(name).copied()
+    }
+
+    /// Whose INVITE this is.
+    pub(super) fn leg_of_invite(&self, name: &InviteName) -> Option<LegId> {
+        self.names.invites.get(name).copied()
+    }
+
+    /// Whose server transaction this is.
+    pub(super) fn leg_of_server(&self, key: &ServerKey) -> Option<LegId> {
+        self.names.servers.get(key).copied()
+    }
+
+    /// Who asked for these addresses; asked once.
+    pub(super) fn take_lookup(&mut self, token: u64) -> Option<LegId> {
+        self.names.lookups.remove(&token)
+    }
+
+    /// What a request of ours was; an INVITE stays known, for it may be accepted more than once.
+    pub(super) fn sent(&mut self, key: &ClientKey, is_final: bool) -> Option<Sent> {
+        match self.names.clients.get(key)?.asked {
+            Asked::Ring => self.names.clients.get(key).cloned(),
+            Asked::Prack
+            | Asked::Refresh
+            | Asked::Info
+            | Asked::Transfer
+            | Asked::Bye
+            | Asked::ByeFork => {
+                if is_final {
+                    self.names.clients.remove(key)
+                } else {
+                    self.names.clients.get(key).cloned()
+                }
+            }
+        }
+    }
+
+    /// Lets go of everything about a leg but what is proposed for it.
+    pub(super) fn forget(&mut self, leg: LegId) {
+        self.alarms.forget(leg);
+        for found in self.names.of_leg.remove(&leg).unwrap_or_default() {
+            match found {
+                Found::Dialog(name) => drop(self.names.dialogs.remove(&name)),
+                Found::Invite(name) => drop(self.names.invites.remove(&name)),
+                Found::Server(key) => drop(self.names.servers.remove(&key)),
+                Found::Client(key) => drop(self.names.clients.remove(&key)),
+                Found::Lookup(token) => drop(self.names.lookups.remove(&token)),
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Effects in, requests and media orders out: what the core has decided, carried out.
+//!
+//! | effect | the leg is there | it is not |
+//! |---|---|---|
+//! | `HoldCaller`, `JoinLegs`, `TransferLeg`, `PlayPrompt` | done as its state needs | the core hears that it is lost |
+//! | `RingAgent` | nothing: it was ordered before | a phone is rung |
+//! | `ReleaseLeg` | ended as its state needs | nothing: its party was quicker |
+//! | `ReleaseOrphan` | — | BYE from the dialog's picture |
+//!
+//! Always holds: an effect whose leg is gone leaves nothing behind in the core.
+//!
+//! Not here: how each state of a leg answers ([`super::caller`], [`super::ringing`],
+//! [`super::confirmed`]).
+
+use crate::acd::command::Command;
+use crate::acd::command::Dialog as Bytes;
+use crate::acd::command::LegEnd;
+use crate::acd::command::Outcome;
+use crate::acd::command::RingFailure;
+use crate::acd::config::AnswerMode;
+use crate::acd::config::CallerTreatment;
+use crate::acd::effect::Cause;
+use crate::acd::effect::Effect;
+use crate::acd::effect::Ring;
+use crate::b2bua::Ua;
+use crate::b2bua::Unavailable;
+use crate::b2bua::board::Board;
+use crate::b2bua::codec;
+use crate::b2bua::confirmed::Confirmed;
+use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::Rejected;
+use crate::b2bua::leg::Leg;
+use crate::b2bua::leg::State;
+use crate::b2bua::outcome;
+use crate::b2bua::sound;
+use crate::b2bua::sound::Hearing;
+use crate::b2bua::sound::Sound;
+use crate::base::id::LegId;
+use crate::base::id::PromptId;
+use crate::base::id::RequestId;
+
+impl Ua {
+    /// Carries out one effect.
+    pub(super) fn execute(&mut self, effect: Effect) {
+        match effect {
+            Effect::HoldCaller { leg, treatment, .. } => {
+                self.with_leg_or_lost(leg, |leg, board| leg.hold(board, &treatment));
+            }
+            Effect::RingAgent(ring) => self.ring(ring),
+            Effect::JoinLegs { caller, agent } => self.join(caller, agent),
+            Effect::ReleaseLeg { leg, cause } => {
+                self.with_leg(leg, |leg, board| leg.release(board, cause));
+            }
+            Effect::ReleaseOrphan { leg, dialog, cause } => {
+                self.release_orphan(leg, &dialog, cause)
+            }
+            Effect::PlayPrompt { leg, prompt } => {
+                self.with_leg_or_lost(leg, |leg, board| leg.play_prompt(board, prompt));
+            }
+            Effect::TransferLeg { leg, to } => {
+                self.with_leg_or_lost(leg, |leg, board| leg.transfer(board, &to));
+            }
+        }
+    }
+
+    fn with_leg_or_lost(&mut self, leg: LegId, act: impl FnOnce(&mut Leg, &mut Board)) {
+        if !self.with_leg(leg, act) {
+            self.report_lost(leg);
+        }
+    }
+
+    fn report_lost(&mut self, leg: LegId) {
+        self.board.propose(leg, Command::EndLeg { leg, why: LegEnd::Lost });
+    }
+
+    fn ring(&mut self, ring: Box<Ring>) {
+        let id = ring.leg;
+        if self.legs.contains_key(&id) {
+            return;
+        }
+        if self.legs.len() >= self.legs_max {
+            self.board.count(Counter::Rejected(Rejected::TooMany));
+            let why = RingFailure::Unreachable;
+            self.board.propose(id, Command::FailReservation { leg: id, why });
+            return;
+        }
+        let caller = self.legs.get(&LegId::of_caller(id.call));
+        let codec = caller.and_then(|caller| caller.sound.agreed()).map(|agreed| agreed.codec);
+        let leg = Leg::ring(&mut self.board, ring, codec);
+        self.put_back(leg);
+    }
+
+    fn join(&mut self, caller: LegId, agent: LegId) {
+        if !self.with_leg(caller, |leg, board| leg.meet(board, agent)) {
+            self.report_lost(caller);
+        }
+        if !self.with_leg(agent, |leg, board| leg.meet(board, caller)) {
+            self.report_lost(agent);
+        }
+    }
+
+    fn release_orphan(&mut self, id: LegId, dialog: &Bytes, cause: Cause) {
+        let Some(picture) = codec::decode(dialog).filter(|_| !self.legs.contains_key(&id)) else {
+            return;
+        };
+        let mut dialog = picture.dialog;
+        let flow = self.board.flow_of(&dialog);
+        let user = dialog.local_contact.user.clone();
+        dialog.take_over(self.board.contact(user.as_deref(), flow), flow);
+        self.board.add_dialog(id, (dialog.id.call_id.to_string(), dialog.id.local_tag.to_string()));
+        let sound = Sound::resume(id, picture.local, picture.agreed);
+        let state = State::Confirmed(Box::new(Confirmed::new(dialog)));
+        let mut leg = Leg { id, sound, state };
+        leg.hang_up(&mut self.board, cause);
+        self.put_back(leg);
+    }
+
+    /// Takes the core's answer to a proposal.
+    pub(super) fn on_outcome(&mut self, request: RequestId, outcome: Result<Outcome, Unavailable>) {
+        let unavailable = outcome.is_err();
+        if unavailable && self.board.proposals.rest(request, self.board.now).is_some() {
+            return;
+        }
+        let Some((settled, next)) = self.board.proposals.settle(request) else { return };
+        if let Some((request, command)) = next {
+            self.board.outputs.push_back(super::Output::Propose { request, command });
+        }
+        let refused = match outcome {
+            Ok(Outcome::Done) => return,
+            Ok(Outcome::Refused(refusal)) => outcome::refusal_status(&refusal),
+            Err(_) => 503,
+        };
+        // Whatever else the core refuses, it has ordered or heard the end of the leg.
+        if let Command::EnqueueCall(_) = settled.command {
+            if unavailable {
+                self.board.count(Counter::Rejected(Rejected::Unavailable));
+            }
+            self.with_leg(settled.leg, |leg, board| {
+                leg.turn_away(board, Cause::TurnedAway(refused));
+            });
+        } else if let Command::AnswerReservation { .. } = settled.command {
+            self.with_leg(settled.leg, |leg, board| {
+                leg.release(board, Cause::AnsweredElsewhere);
+            });
+        }
+    }
+}
+
+impl Leg {
+    /// Lets a caller wait as the queue says.
+    fn hold(&mut self, board: &mut Board, treatment: &CallerTreatment) {
+        let token = board.next_number();
+        self.sound.hear(Hearing::Program(sound::program(treatment), token));
+        match treatment.answer {
+            AnswerMode::OnEntry => self.accept_caller(board),
+            AnswerMode::EarlyMedia => {
+                let _late_offers_wait_for_the_answer = self.open_early(board);
+            }
+            AnswerMode::OnAgent => self.alert(board),
+        }
+    }
+
+    /// Plays a prompt and tells the core when it has ended.
+    fn play_prompt(&mut self, board: &mut Board, prompt: PromptId) {
+        let token = board.next_number();
+        if self.open_early(board) {
+            self.sound.hear(Hearing::Prompt(sound::once(prompt), token));
+        } else {
+            board.propose(self.id, Command::FinishPrompt { leg: self.id });
+        }
+    }
+
+    /// A program has ended; only of a prompt the core wants to know.
+    pub(super) fn on_finished(&mut self, board: &mut Board, token: u64) {
+        if self.sound.is_prompt(token) {
+            self.sound.hear(Hearing::Nothing);
+            board.propose(self.id, Command::FinishPrompt { leg: self.id });
+        }
+    }
+
+    /// Lets the party talk with another; an unanswered caller is answered.
+    fn meet(&mut self, board: &mut Board, partner: LegId) {
+        self.sound.hear(Hearing::Partner(partner));
+        self.accept_caller(board);
+    }
+}

@@ -1,0 +1,375 @@
+//! SIP in, commands out: what a message from the network means, and who may start a call.
+//!
+//! | a request outside any dialog | is answered |
+//! |---|---|
+//! | INVITE that may come in | 100, then as the core decides |
+//! | INVITE, not allowed from there | 401, or 403 if no password would help |
+//! | INVITE seen before on another way | 482 |
+//! | INVITE of no more hops | 483 |
+//! | INVITE that requires what we lack | 420 |
+//! | INVITE with SDP we cannot use | 488, or 400 if it cannot be read; other bodies 415 |
+//! | INVITE while draining, or when full | 503 |
+//! | OPTIONS | 200; 503 while draining |
+//! | SUBSCRIBE, PUBLISH | 489 |
+//! | in a dialog nobody has | 481 |
+//! | other known methods | 405 |
+//! | unknown methods, unknown URI schemes | 501, 416 |
+//!
+//! Always holds: an INVITE is proposed under a name derived from itself, so whichever node takes
+//! its retransmission, one call comes of it.
+//!
+//! Not here: requests within a dialog ([`super::leg`]).
+
+use crate::acd::command::Arrival;
+use crate::acd::command::Command;
+use crate::acd::config::Address;
+use crate::b2bua::Ua;
+use crate::b2bua::board::ALLOW;
+use crate::b2bua::board::InviteName;
+use crate::b2bua::board::PRODUCT;
+use crate::b2bua::board::SUPPORTED;
+use crate::b2bua::caller::Progress;
+use crate::b2bua::caller::RETRY_AFTER_SECONDS;
+use crate::b2bua::caller::Unanswered;
+use crate::b2bua::change;
+use crate::b2bua::codec;
+use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::Rejected;
+use crate::b2bua::identity;
+use crate::b2bua::leg::Leg;
+use crate::b2bua::leg::State;
+use crate::b2bua::refresh;
+use crate::b2bua::sound;
+use crate::b2bua::sound::Sound;
+use crate::b2bua::trunks;
+use crate::b2bua::trunks::Admission;
+use crate::base::id::LegId;
+use crate::sdp::Session;
+use crate::sip::check;
+use crate::sip::dialog::Dialog;
+use crate::sip::dialog::reading::is_described;
+use crate::sip::dialog::reliable::Sender;
+use crate::sip::flow::Flow;
+use crate::sip::header::name::Name;
+use crate::sip::message::Message;
+use crate::sip::method::Method;
+use crate::sip::transaction::Output as Heard;
+use crate::sip::transaction::key::ServerKey;
+use crate::sip::write::ResponseBuilder;
+
+/// The extensions a caller may require.
+const REQUIRABLE: [&str; 3] = ["100rel", "timer", "norefersub"];
+
+/// A refusal: its status, what is counted, and the headers that go with it.
+struct Refused {
+    status: u16,
+    why: Rejected,
+    headers: Vec<(Name, String)>,
+}
+
+impl Refused {
+    fn new(status: u16, why: Rejected) -> Self {
+        Self { status, why, headers: Vec::new() }
+    }
+
+    fn with(mut self, name: Name, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
+    fn later(why: Rejected) -> Self {
+        Self::new(503, why).with(Name::RetryAfter, RETRY_AFTER_SECONDS)
+    }
+}
+
+/// An INVITE outside any dialog, and what is derived from it.
+struct Invite<'a> {
+    key: &'a ServerKey,
+    message: &'a Message,
+    flow: Flow,
+    tag: String,
+    name: InviteName,
+    number: String,
+    branch: String,
+}
+
+impl Ua {
+    /// Takes what the transactions have to say.
+    pub(super) fn on_heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Transmit { bytes, flow } => {
+                self.board.outputs.push_back(super::Output::Transmit { bytes, flow });
+            }
+            Heard::Request { key, message, flow } => self.on_request(&key, &message, flow),
+            Heard::Ack { message, .. } => {
+                if let Some(leg) = self.leg_of(&message) {
+                    self.with_leg(leg, |leg, board| leg.on_ack(board, &message));
+                }
+            }
+            Heard::Cancelled { invite, .. } => {
+                if let Some(leg) = self.board.leg_of_server(&invite) {
+                    self.with_leg(leg, Leg::on_cancelled);
+                }
+            }
+            Heard::Response { key, message } => {
+                let status = message.status().unwrap_or_default();
+                self.board.count(Counter::ResponseReceived(message.method(), status / 100));
+                if let Some(sent) = self.board.sent(&key, status >= 200) {
+                    self.with_leg(sent.leg, |leg, board| {
+                        leg.handle_response(board, sent, &message);
+                    });
+                }
+            }
+            Heard::StrayResponse { message, .. } => self.on_stray(&message),
+            Heard::TimedOut { key } | Heard::TransportFailed { key } => {
+                if let Some(sent) = self.board.sent(&key, true) {
+                    self.with_leg(sent.leg, |leg, board| leg.handle_loss(board, &sent));
+                }
+            }
+            // The caller will notice by its own timers; the transaction has done what it could.
+            Heard::ResponseUndelivered { .. } => {}
+            Heard::Discarded { .. } => self.board.count(Counter::Stray),
+        }
+    }
+
+    /// A 2xx whose transaction is over: the ACK again, or the end of a second phone.
+    fn on_stray(&mut self, response: &Message) {
+        let name = (|| {
+            let tag = response.from().ok()?.tag()?.to_owned();
+            Some((response.call_id().ok()?.to_owned(), tag))
+        })();
+        match name.and_then(|name| self.board.leg_of_dialog(&name)) {
+            Some(leg) => {
+                self.with_leg(leg, |leg, board| leg.on_ring_repeated(board, response));
+            }
+            None => self.board.count(Counter::Stray),
+        }
+    }
+
+    /// The leg whose dialog a request names.
+    fn leg_of(&self, request: &Message) -> Option<LegId> {
+        let tag = request.to().ok()?.tag()?.to_owned();
+        self.board.leg_of_dialog(&(request.call_id().ok()?.to_owned(), tag))
+    }
+
+    fn on_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
+        self.board.count(Counter::RequestReceived(request.method()));
+        if let Some(leg) = self.leg_of(request) {
+            self.with_leg(leg, |leg, board| leg.handle_request(board, key, request));
+            return;
+        }
+        if let Some(status) = check::refusal_of(request) {
+            self.refuse(key, request, Refused::new(status, Rejected::Method));
+        } else if request.to().is_ok_and(|to| to.tag().is_some()) {
+            self.refuse(key, request, Refused::new(481, Rejected::UnknownDialog));
+        } else {
+            self.on_new_request(key, request, flow);
+        }
+    }
+
+    fn on_new_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
+        match request.method() {
+            Method::Invite => self.on_invite(key, request, flow),
+            Method::Options => self.on_options(key, request),
+            Method::Subscribe | Method::Publish => {
+                self.refuse(key, request, Refused::new(489, Rejected::Method));
+            }
+            Method::Bye
+            | Method::Prack
+            | Method::Update
+            | Method::Info
+            | Method::Notify
+            | Method::Ack
+            | Method::Cancel => {
+                self.refuse(key, request, Refused::new(481, Rejected::UnknownDialog));
+            }
+            Method::Register | Method::Refer | Method::Message | Method::Other(_) => {
+                let refused = Refused::new(405, Rejected::Method).with(Name::Allow, ALLOW);
+                self.refuse(key, request, refused);
+            }
+        }
+    }
+
+    fn refuse(&mut self, key: &ServerKey, request: &Message, refused: Refused) {
+        self.board.count(Counter::Rejected(refused.why));
+        let tag = self.board.tokens.tag();
+        let mut response = ResponseBuilder::to(request, refused.status).to_tag(&tag);
+        for (name, value) in refused.headers {
+            response = response.header(name, value);
+        }
+        let response = response.header(Name::Server, PRODUCT).build();
+        self.board.respond(key, &response);
+    }
+
+    fn on_options(&mut self, key: &ServerKey, request: &Message) {
+        if self.draining {
+            self.refuse(key, request, Refused::later(Rejected::Draining));
+            return;
+        }
+        let tag = self.board.tokens.tag();
+        let response = ResponseBuilder::to(request, 200)
+            .to_tag(&tag)
+            .header(Name::Allow, ALLOW)
+            .header(Name::Supported, SUPPORTED)
+            .header(Name::Accept, "application/sdp")
+            .header(Name::Server, PRODUCT)
+            .build();
+        self.board.respond(key, &response);
+    }
+
+    fn on_invite(&mut self, key: &ServerKey, message: &Message, flow: Flow) {
+        let Some(invite) = self.derive(key, message, flow) else {
+            self.refuse(key, message, Refused::new(400, Rejected::Malformed));
+            return;
+        };
+        if let Err(refused) = self.check_invite(&invite) {
+            self.refuse(key, message, refused);
+            return;
+        }
+        match trunks::admit(&self.board.trunks, flow.peer.ip()) {
+            Admission::Trusted => {}
+            Admission::Refused => {
+                self.refuse(key, message, Refused::new(403, Rejected::Source));
+                return;
+            }
+            Admission::Challenge => {
+                if let Err(challenge) = self.board.check_caller(message, &invite.tag) {
+                    self.board.count(Counter::Rejected(Rejected::Challenged));
+                    self.board.respond(key, &challenge);
+                    return;
+                }
+            }
+        }
+        match self.begin(&invite) {
+            Ok(leg) => self.enqueue(&invite, leg),
+            Err(refused) => self.refuse(key, message, refused),
+        }
+    }
+
+    /// Reads what names an INVITE, and derives our tag from it.
+    fn derive<'a>(
+        &self,
+        key: &'a ServerKey,
+        message: &'a Message,
+        flow: Flow,
+    ) -> Option<Invite<'a>> {
+        let call_id = message.call_id().ok()?.to_owned();
+        let from_tag = message.from().ok()?.tag().unwrap_or_default().to_owned();
+        let number = message.cseq().ok()?.number;
+        let branch = message.top_via().ok()?.branch().unwrap_or_default().to_owned();
+        let tag = self.board.tokens.to_tag(&[&call_id, &from_tag, &branch]);
+        let name = (call_id, from_tag, number);
+        Some(Invite { key, message, flow, tag, name, number: number.to_string(), branch })
+    }
+
+    fn check_invite(&self, invite: &Invite<'_>) -> Result<(), Refused> {
+        let message = invite.message;
+        if self.draining {
+            return Err(Refused::later(Rejected::Draining));
+        }
+        if self.board.leg_of_invite(&invite.name).is_some() {
+            return Err(Refused::new(482, Rejected::Merged));
+        }
+        if message.max_forwards().ok().flatten() == Some(0) {
+            return Err(Refused::new(483, Rejected::Merged));
+        }
+        let lacking: Vec<_> = message.require();
+        let lacking = lacking
+            .iter()
+            .filter(|token| !REQUIRABLE.iter().any(|known| known.eq_ignore_ascii_case(token)));
+        let lacking: Vec<&str> = lacking.map(|token| token.as_str()).collect();
+        if !lacking.is_empty() {
+            let refused = Refused::new(420, Rejected::Extension);
+            return Err(refused.with(Name::Unsupported, lacking.join(", ")));
+        }
+        if self.legs.len() >= self.legs_max {
+            return Err(Refused::later(Rejected::TooMany));
+        }
+        Ok(())
+    }
+
+    /// Makes the caller's leg, or finds why there can be none.
+    fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
+        let (message, flow) = (invite.message, invite.flow);
+        let timer = refresh::answer(message)
+            .map_err(|minimum| Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum))?;
+        let id = LegId::of_caller(self.board.tokens.call(&invite.parts()));
+        let board = &mut self.board;
+        let (port, session) = (board.next_rtp_port(), board.tokens.session_id());
+        let local = sound::local(board.identity.media_address, port, session);
+        let mut sound = Sound::new(id, local, Some(flow.peer.ip()));
+        take_offer(message, &mut sound)?;
+        let user = message.request_uri().ok().and_then(|uri| uri.user_name().map(String::from));
+        let contact = board.contact(user.as_deref(), flow);
+        let dialog = Dialog::from_invite_received(message, &invite.tag, &contact, flow)
+            .map_err(|_| Refused::new(400, Rejected::Malformed))?;
+        let random = board.tokens.below(u64::MAX);
+        let caller = Unanswered {
+            key: invite.key.clone(),
+            invite: message.clone(),
+            sender: Sender::new(invite.name.2, random),
+            dialog,
+            timer,
+            progress: Progress::Trying,
+            reliable: None,
+            accept_next: false,
+        };
+        Ok(Leg { id, sound, state: State::Unanswered(Box::new(caller)) })
+    }
+
+    fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg) {
+        let State::Unanswered(caller) = &leg.state else { return };
+        let message = invite.message;
+        let arrival = Arrival {
+            call: leg.id.call,
+            owner: self.board.identity.owner,
+            to: called(message),
+            // Who got past the door is a trunk, by its address or by its password.
+            caller: identity::caller(message, true),
+            priority: message.extension("X-ACD-Priority").and_then(|text| text.trim().parse().ok()),
+            dialog: codec::encode(&caller.dialog, &leg.sound),
+        };
+        let id = leg.id;
+        self.board.add_invite(id, invite.name.clone(), invite.key.clone());
+        self.board.add_dialog(id, (invite.name.0.clone(), invite.tag.clone()));
+        self.put_back(leg);
+        let request = self.board.tokens.enqueue(&invite.parts());
+        self.board.propose_as(request, id, Command::EnqueueCall(Box::new(arrival)));
+    }
+}
+
+impl Invite<'_> {
+    /// What makes this INVITE different from every other.
+    fn parts(&self) -> [&str; 4] {
+        [&self.name.0, &self.name.1, &self.number, &self.branch]
+    }
+}
+
+/// Answers the INVITE's offer for later, if it has one.
+fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
+    if message.body().is_empty() {
+        return Ok(());
+    }
+    if !is_described(message) {
+        let refused = Refused::new(415, Rejected::Media);
+        return Err(refused.with(Name::Accept, "application/sdp"));
+    }
+    let answered = Session::parse(message.body()).and_then(|theirs| sound.answer(&theirs));
+    match answered {
+        Ok(_) => Ok(()),
+        Err(refusal) => {
+            let status = change::refusal_status(refusal);
+            // RFC 3261 §20.43: 304 media type, 305 format not understood.
+            let warning = format!("305 carillon \"{refusal}\"");
+            Err(Refused::new(status, Rejected::Media).with(Name::Warning, warning))
+        }
+    }
+}
+
+/// The address called: the Request-URI's user and host.
+fn called(message: &Message) -> Address {
+    let uri = message.request_uri().ok();
+    let user = uri.as_ref().and_then(|uri| uri.user_name().map(String::from));
+    let host = uri.map(|uri| uri.host.to_ascii_lowercase().to_string());
+    Address { user: user.unwrap_or_default(), host: host.filter(|host| !host.is_empty()) }
+}

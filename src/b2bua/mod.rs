@@ -1,0 +1,379 @@
+//! Phones: SIP messages become commands to the core, the core's effects become SIP and audio.
+//!
+//! ```text
+//!   message ─► sip::transaction ─► ingress ─► legs ─► Propose ─────► (the log, the core)
+//!                                               │                             │
+//!   Transmit ◄── sip::transaction ◄─────────── legs ◄── execute ◄── effect ◄──┘
+//!   Media(order) ◄──────────────────────────────┘
+//! ```
+//!
+//! | question | file |
+//! |---|---|
+//! | may this INVITE come in, and what is it | `ingress`, `trunks`, `auth`, `identity` |
+//! | what does a waiting caller get | `caller`, `sound` |
+//! | how is an agent's phone rung | `placing`, `ringing`, `outcome` |
+//! | what happens while two talk | `confirmed`, `change`, `refresh`, `keys`, `transfer` |
+//! | how does a leg end | `confirmed`, `ending` |
+//! | what is kept of a leg for another process | `codec` |
+//! | what do all legs share | `board`, `alarm`, `proposal`, `token`, `route`, `counter` |
+//!
+//! [`Ua`] is one shard: both legs of a call live in the same one, because the agent's Call-ID is
+//! drawn until it leads there. One input at a time, then outputs are polled until `None` (the
+//! drain rule), then `next_deadline` says when to come back.
+//!
+//! Always holds: no clock, no socket, no randomness of its own; equal inputs give equal outputs.
+//! **Invariant:** nothing is decided here about who talks with whom.
+//!
+//! Not here: queues and agents (`acd`), packets and prompts (`media`), sockets (`node`).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::acd::command::Command;
+use crate::acd::command::Outcome;
+use crate::acd::config::TrunkConfig;
+use crate::acd::effect::Effect;
+use crate::b2bua::board::Board;
+use crate::b2bua::board::Key;
+use crate::b2bua::counter::Counter;
+use crate::b2bua::leg::Leg;
+use crate::b2bua::sound::Hearing;
+use crate::base::id::LegId;
+use crate::base::id::Owner;
+use crate::base::id::RequestId;
+use crate::base::time::LocalTime;
+use crate::media::order::Order;
+use crate::media::order::Report;
+use crate::sip::flow::Flow;
+use crate::sip::flow::Transport;
+use crate::sip::message::Message;
+use crate::sip::transaction::timer::Timers;
+use crate::sip::uri::HostPort;
+
+mod alarm;
+mod auth;
+mod board;
+mod caller;
+mod change;
+pub mod codec;
+mod confirmed;
+pub mod counter;
+mod ending;
+mod execute;
+mod identity;
+mod ingress;
+mod keys;
+mod leg;
+mod outcome;
+mod placing;
+mod proposal;
+mod refresh;
+mod ringing;
+mod route;
+mod sound;
+mod token;
+mod transfer;
+mod trunks;
+
+/// Most legs of one shard, unless it is told otherwise.
+pub const LEGS_MAX: usize = 100_000;
+
+/// Who a shard is to the world.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The node, in this life of it.
+    pub owner: Owner,
+    /// The sockets SIP is spoken on.
+    pub listeners: Vec<Listener>,
+    /// The RTP ports of the shard's media thread, used one after the other.
+    pub rtp: Vec<RtpPort>,
+    /// The address written into session descriptions.
+    pub media_address: IpAddr,
+    /// Which shard this is.
+    pub shard: u16,
+    /// How many there are.
+    pub shards: u16,
+    /// The secret all nodes share.
+    pub cluster_key: [u8; 32],
+}
+
+/// A socket SIP is spoken on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// By what.
+    pub transport: Transport,
+    /// As it is bound; names the socket in flows.
+    pub local: SocketAddr,
+    /// As others reach it.
+    pub advertised: HostPort,
+}
+
+/// A socket RTP is spoken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtpPort {
+    /// Its port, as written into session descriptions.
+    pub port: u16,
+}
+
+/// The log cannot be reached, or did not answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// A host name has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotFound;
+
+/// What a shard wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send these bytes.
+    Transmit {
+        /// One message.
+        bytes: Bytes,
+        /// Where.
+        flow: Flow,
+    },
+    /// Ask the core; the answer goes to [`Ua::handle_outcome`].
+    Propose {
+        /// The proposal's name, the same when it is made again.
+        request: RequestId,
+        /// What is asked.
+        command: Command,
+    },
+    /// Tell the shard's media thread.
+    Media(Order),
+    /// Find the addresses of a host; they go to [`Ua::handle_resolved`].
+    Resolve {
+        /// Comes back with the addresses.
+        token: u64,
+        /// The name.
+        host: String,
+        /// The port, if one was given; without it SRV records say (RFC 3263 §4.2).
+        port: Option<u16>,
+        /// By what the request will be sent.
+        transport: Transport,
+    },
+    /// Count something.
+    Count(Counter),
+}
+
+/// One shard of the B2BUA.
+pub struct Ua {
+    board: Board,
+    legs: BTreeMap<LegId, Leg>,
+    legs_max: usize,
+    draining: bool,
+}
+
+impl Ua {
+    /// A shard without legs; `seed` is entropy of its own.
+    pub fn new(identity: Identity, seed: [u8; 32]) -> Self {
+        Self::with_timers(identity, seed, Timers::default())
+    }
+
+    /// The same with other timers, for tests.
+    pub fn with_timers(identity: Identity, seed: [u8; 32], timers: Timers) -> Self {
+        let board = Board::new(identity, seed, timers);
+        Self { board, legs: BTreeMap::new(), legs_max: LEGS_MAX, draining: false }
+    }
+
+    /// Takes the trunks as configured now.
+    pub fn set_trunks(&mut self, trunks: Arc<[TrunkConfig]>) {
+        self.board.trunks = trunks;
+    }
+
+    /// Turns new calls away (503), or takes them again.
+    pub fn set_draining(&mut self, draining: bool) {
+        self.draining = draining;
+    }
+
+    /// Refuses legs beyond this number.
+    pub fn set_legs_max(&mut self, legs_max: usize) {
+        self.legs_max = legs_max;
+    }
+
+    /// Takes a message from the network.
+    pub fn handle_message(&mut self, now: LocalTime, message: Message, flow: Flow) {
+        self.board.now = now;
+        self.board.layer.handle_message(now, message, flow);
+        self.settle();
+    }
+
+    /// Carries out an effect of the core.
+    pub fn handle_order(&mut self, now: LocalTime, effect: Effect) {
+        self.board.now = now;
+        self.execute(effect);
+        self.settle();
+    }
+
+    /// Takes the core's answer to a proposal.
+    pub fn handle_outcome(
+        &mut self,
+        now: LocalTime,
+        request: RequestId,
+        outcome: Result<Outcome, Unavailable>,
+    ) {
+        self.board.now = now;
+        self.on_outcome(request, outcome);
+        self.settle();
+    }
+
+    /// Takes a report of the media thread.
+    pub fn handle_report(&mut self, now: LocalTime, report: Report) {
+        self.board.now = now;
+        self.on_report(report);
+        self.settle();
+    }
+
+    /// Takes the addresses of a host.
+    pub fn handle_resolved(
+        &mut self,
+        now: LocalTime,
+        token: u64,
+        addresses: Result<Vec<SocketAddr>, NotFound>,
+    ) {
+        self.board.now = now;
+        if let Some(leg) = self.board.take_lookup(token) {
+            let addresses = addresses.unwrap_or_default();
+            self.with_leg(leg, |leg, board| leg.on_resolved(board, addresses));
+        }
+        self.settle();
+    }
+
+    /// Takes the news that nothing can be sent by `flow`.
+    pub fn handle_transport_error(&mut self, now: LocalTime, flow: Flow) {
+        self.board.now = now;
+        self.board.layer.handle_transport_error(now, flow);
+        self.settle();
+    }
+
+    /// Does what is due.
+    pub fn handle_deadline(&mut self, now: LocalTime) {
+        self.board.now = now;
+        self.board.layer.handle_deadline(now);
+        self.settle();
+        while let Some((leg, alarm)) = self.board.alarms.pop_due(now) {
+            self.with_leg(leg, |leg, board| leg.handle_alarm(board, alarm));
+            self.settle();
+        }
+        while let Some((request, command)) = self.board.proposals.pop_due(now) {
+            self.board.outputs.push_back(Output::Propose { request, command });
+        }
+    }
+
+    /// When to call [`Ua::handle_deadline`].
+    pub fn next_deadline(&self) -> Option<LocalTime> {
+        let board = &self.board;
+        let times = [board.layer.next_deadline(), board.alarms.next(), board.proposals.next()];
+        times.into_iter().flatten().min()
+    }
+
+    /// Takes the next output.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.board.outputs.pop_front()
+    }
+
+    /// How many legs there are.
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// How many transactions there are.
+    pub fn transactions(&self) -> usize {
+        self.board.layer.len()
+    }
+
+    /// How many commands wait for their outcome.
+    pub fn proposals(&self) -> usize {
+        self.board.proposals.len()
+    }
+
+    /// Lets everything happen that follows from the input.
+    fn settle(&mut self) {
+        loop {
+            if let Some(heard) = self.board.layer.poll_output() {
+                self.on_heard(heard);
+            } else if let Some(Key { to, digit, duration }) = self.board.keys.pop_front() {
+                self.with_leg(to, |leg, board| leg.send_key(board, digit, duration));
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Lets a leg take a step; tells whether there is such a leg.
+    fn with_leg(&mut self, id: LegId, act: impl FnOnce(&mut Leg, &mut Board)) -> bool {
+        let Some(mut leg) = self.legs.remove(&id) else { return false };
+        act(&mut leg, &mut self.board);
+        self.put_back(leg);
+        true
+    }
+
+    /// Keeps a leg after its step, or lets go of it, and tells media what follows.
+    fn put_back(&mut self, mut leg: Leg) {
+        let (id, over, partner) = (leg.id, leg.is_over(), leg.sound.partner());
+        if over {
+            leg.sound.close();
+        }
+        while let Some(order) = leg.sound.poll_order() {
+            self.board.outputs.push_back(Output::Media(order));
+        }
+        if over {
+            self.board.forget(id);
+            if let Some(partner) = partner {
+                self.part(partner, id);
+            }
+            return;
+        }
+        let meets = leg.sound.wants_join();
+        self.legs.insert(id, leg);
+        if let Some(partner) = meets {
+            self.join_streams(id, partner);
+        }
+    }
+
+    /// The partner of a leg is gone.
+    fn part(&mut self, leg: LegId, gone: LegId) {
+        self.with_leg(leg, |leg, _| {
+            if leg.sound.partner() == Some(gone) {
+                leg.sound.hear(Hearing::Nothing);
+            }
+        });
+    }
+
+    /// Joins two streams as soon as both parties have audio and are meant for each other.
+    fn join_streams(&mut self, a: LegId, b: LegId) {
+        let ready = self.legs.get(&b).is_some_and(|leg| leg.sound.wants_join() == Some(a));
+        if !ready {
+            return;
+        }
+        for id in [a, b] {
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.sound.note_joined();
+            }
+        }
+        self.board.outputs.push_back(Output::Media(Order::Join { a, b }));
+    }
+
+    fn on_report(&mut self, report: Report) {
+        match report {
+            Report::Digit { stream, digit } => {
+                let key = self.legs.get(&stream).and_then(|leg| leg.on_key_heard(digit));
+                let relayed = |key: &Key| self.legs.get(&key.to).is_some_and(Leg::takes_events);
+                self.board.keys.extend(key.filter(|key| !relayed(key)));
+            }
+            Report::Finished { stream, token } => {
+                self.with_leg(stream, |leg, board| leg.on_finished(board, token));
+            }
+            // Media passes it over and goes on; the metrics of media tell of it.
+            Report::NoPrompt { .. } => {}
+            Report::Lost { stream } => {
+                self.with_leg(stream, Leg::lose);
+            }
+        }
+    }
+}

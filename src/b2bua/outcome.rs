@@ -1,0 +1,98 @@
+//! What a number means on the other side: SIP statuses, refusals and causes, each in one table.
+//!
+//! | from | to | table |
+//! |---|---|---|
+//! | the phone's final status | why it did not take the call | [`ring_failure`] |
+//! | the core's refusal | the caller's final status | [`refusal_status`] |
+//! | the core's cause | the caller's final status | [`release_status`] |
+//! | the core's cause | the Reason header of CANCEL and BYE | [`reason`] |
+//!
+//! Always holds: a table names every variant, and every status it gives is a final one.
+//!
+//! Not here: when to ask (`caller`, `ringing`).
+
+use crate::acd::command::Refusal;
+use crate::acd::command::RingFailure;
+use crate::acd::effect::Cause;
+
+/// Why a phone that answered with this final status (3xx to 6xx) did not take the call.
+pub(super) fn ring_failure(status: u16) -> RingFailure {
+    match status {
+        486 | 600 => RingFailure::Busy,
+        // 487 without a CANCEL of ours: the far side's own limit ended the ringing.
+        408 | 480 | 487 => RingFailure::NoAnswer,
+        404 | 410 | 484 | 485 | 604 => RingFailure::WrongAddress,
+        415 | 488 | 606 => RingFailure::NoCodec,
+        // A forward (3xx) is not followed: the queue looks for the next agent itself.
+        300..=399 | 403 | 603 | 607 | 608 => RingFailure::Declined,
+        // 401 and 407 reach here only when the trunk's credentials were refused.
+        _ => RingFailure::Unreachable,
+    }
+}
+
+/// Tells whether another peer of the trunk may do better (RFC 3263 §4.3, RFC 3261 §21.5.4).
+pub(super) fn is_peer_trouble(status: u16) -> bool {
+    matches!(status, 500 | 502 | 503 | 504)
+}
+
+/// The caller's final status when the core refused the call at the door.
+pub(super) fn refusal_status(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::UnknownAddress(_) | Refusal::UnknownQueue(_) => 404,
+        Refusal::TurnedAway { status, .. } => final_status(*status),
+        Refusal::DuplicateCall(_) => 482,
+        // The cluster has taken this node for another life of it; the caller may try again.
+        Refusal::StaleOwner(_) => 503,
+        Refusal::UnknownCall(_)
+        | Refusal::UnknownLeg(_)
+        | Refusal::UnknownAgent(_)
+        | Refusal::UnknownTrunk(_)
+        | Refusal::UnknownPrompt(_)
+        | Refusal::WrongAgentState { .. }
+        | Refusal::WrongCallState { .. }
+        | Refusal::WrongPin { .. }
+        | Refusal::PinLocked { .. }
+        | Refusal::LoginKindNotAllowed { .. }
+        | Refusal::NoDevice { .. }
+        | Refusal::AlreadyLoggedIn { .. }
+        | Refusal::DeviceTaken { .. }
+        | Refusal::UnknownReason { .. }
+        | Refusal::AddressTaken { .. }
+        | Refusal::OtherSource { .. } => 500,
+    }
+}
+
+/// The final status of a caller who was not answered yet.
+pub(super) fn release_status(cause: Cause) -> u16 {
+    match cause {
+        Cause::TurnedAway(status) => final_status(status),
+        Cause::CallerGone => 487,
+        Cause::NodeLost => 503,
+        Cause::HungUp
+        | Cause::RingOut
+        | Cause::AnsweredElsewhere
+        | Cause::Requested
+        | Cause::Transferred
+        | Cause::LoggedOut => 480,
+    }
+}
+
+/// The Reason header (RFC 3326) of the CANCEL or BYE that ends a leg.
+pub(super) fn reason(cause: Cause) -> &'static str {
+    match cause {
+        Cause::HungUp => "Q.850;cause=16;text=\"Normal call clearing\"",
+        Cause::RingOut => "Q.850;cause=19;text=\"No answer\"",
+        // Phones do not show a missed call for exactly this one.
+        Cause::AnsweredElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"",
+        Cause::CallerGone => "SIP;cause=487;text=\"Caller gone\"",
+        Cause::TurnedAway(_) => "Q.850;cause=42;text=\"Turned away\"",
+        Cause::Requested => "Q.850;cause=31;text=\"Ended by request\"",
+        Cause::Transferred => "SIP;cause=302;text=\"Transferred\"",
+        Cause::LoggedOut => "SIP;cause=480;text=\"Logged out\"",
+        Cause::NodeLost => "Q.850;cause=41;text=\"Temporary failure\"",
+    }
+}
+
+fn final_status(status: u16) -> u16 {
+    if (300..=699).contains(&status) { status } else { 480 }
+}

@@ -1,0 +1,152 @@
+//! Trunks: who may call in, which credentials count, and which way an agent's phone is reached.
+//!
+//! | an INVITE comes from | and then |
+//! |---|---|
+//! | an address some trunk allows | it is trusted, its asserted identity too |
+//! | elsewhere, and a trunk has a password for callers | 401, digest |
+//! | elsewhere | 403 |
+//!
+//! | a device is | and is reached |
+//! |---|---|
+//! | behind a trunk with an outbound proxy | through that, by a Route |
+//! | behind a trunk | at the trunk's peers, in order, the next when one fails |
+//! | behind no trunk | at its own address |
+//!
+//! Always holds: a password is compared by the digest alone and printed nowhere.
+//!
+//! Not here: writing and checking digests (`sip::digest`), finding host names (`node`).
+
+use std::net::IpAddr;
+
+use crate::acd::config::Credentials;
+use crate::acd::config::DeviceConfig;
+use crate::acd::config::TrunkConfig;
+use crate::base::id::TrunkId;
+use crate::sip::flow::Transport;
+use crate::sip::uri::HostPort;
+use crate::sip::uri::Scheme;
+use crate::sip::uri::Uri;
+
+/// What becomes of an INVITE from some address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// A trunk allows the address.
+    Trusted,
+    /// Nobody allows the address, but a password would do.
+    Challenge,
+    /// Nobody allows the address.
+    Refused,
+}
+
+/// Judges the address an INVITE came from.
+pub(super) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
+    let allows = |trunk: &TrunkConfig| trunk.allowed_sources.iter().any(|n| n.contains(source));
+    if trunks.iter().any(allows) {
+        Admission::Trusted
+    } else if trunks.iter().any(|trunk| trunk.inbound_auth.is_some()) {
+        Admission::Challenge
+    } else {
+        Admission::Refused
+    }
+}
+
+/// The credentials of callers who name themselves `username`.
+pub(super) fn inbound<'a>(trunks: &'a [TrunkConfig], username: &str) -> Option<&'a Credentials> {
+    trunks.iter().filter_map(|t| t.inbound_auth.as_ref()).find(|auth| auth.username == username)
+}
+
+/// What we answer with when a peer asks who we are: the named trunk's credentials, or those of
+/// the trunk the peer belongs to.
+pub(super) fn outbound<'a>(
+    trunks: &'a [TrunkConfig],
+    trunk: Option<&TrunkId>,
+    peer: IpAddr,
+) -> Option<&'a Credentials> {
+    let allows = |trunk: &&TrunkConfig| trunk.allowed_sources.iter().any(|n| n.contains(peer));
+    let found = match trunk {
+        Some(id) => find(trunks, id),
+        None => trunks.iter().find(allows),
+    };
+    found?.outbound_auth.as_ref()
+}
+
+/// One way to a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Way {
+    /// The Request-URI.
+    pub(super) target: Uri,
+    /// A Route to send along: the outbound proxy.
+    pub(super) route: Option<Uri>,
+    /// Where the request is sent.
+    pub(super) next: Hop,
+}
+
+/// Where a request is sent: a host, perhaps by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    /// The host and the port, if one is given.
+    pub(super) host: HostPort,
+    /// By what.
+    pub(super) transport: Transport,
+}
+
+/// Why a device cannot be rung at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoWay {
+    /// Its address is not a SIP URI.
+    Address,
+    /// Its trunk does not exist, or none of the trunk's peers is a SIP URI.
+    Trunk,
+}
+
+/// The ways to a device, the preferred one first; at least one.
+pub(super) fn ways(trunks: &[TrunkConfig], device: &DeviceConfig) -> Result<Vec<Way>, NoWay> {
+    let Some(id) = &device.trunk else {
+        let target = sip_uri(&device.address).ok_or(NoWay::Address)?;
+        let next = hop(&target);
+        return Ok(vec![Way { target, route: None, next }]);
+    };
+    let trunk = find(trunks, id).ok_or(NoWay::Trunk)?;
+    let proxy = trunk.outbound_proxy.as_deref().and_then(sip_uri);
+    if let Some(proxy) = proxy {
+        let next = hop(&proxy);
+        let target = target_at(&device.address, first_peer(trunk).as_ref())?;
+        let loose = Uri { params: proxy.params.clone().with("lr", None), ..proxy };
+        return Ok(vec![Way { target, route: Some(loose), next }]);
+    }
+    let peers: Vec<_> = trunk.peers.iter().filter_map(|peer| sip_uri(peer)).collect();
+    let way = |peer: &Uri| {
+        let target = target_at(&device.address, Some(peer))?;
+        Ok(Way { target, route: None, next: hop(peer) })
+    };
+    let ways = peers.iter().map(way).collect::<Result<Vec<_>, _>>()?;
+    if ways.is_empty() { Err(NoWay::Trunk) } else { Ok(ways) }
+}
+
+/// Where a request for this URI is sent when no route says otherwise (RFC 3263 §4.1).
+pub(super) fn hop(uri: &Uri) -> Hop {
+    let named = uri.params.value("transport").and_then(Transport::from_name);
+    Hop { host: uri.host_port(), transport: named.unwrap_or(Transport::Udp) }
+}
+
+/// The device's own URI, or its number at a peer when the address is a bare number.
+fn target_at(address: &str, peer: Option<&Uri>) -> Result<Uri, NoWay> {
+    if let Some(uri) = sip_uri(address) {
+        return Ok(uri);
+    }
+    let user = address.strip_prefix("tel:").unwrap_or(address);
+    let peer = peer.filter(|_| !user.is_empty() && !user.contains([':', '@', ' ']));
+    Ok(Uri::sip(Some(user), peer.ok_or(NoWay::Address)?.host_port()))
+}
+
+fn first_peer(trunk: &TrunkConfig) -> Option<Uri> {
+    trunk.peers.iter().find_map(|peer| sip_uri(peer))
+}
+
+fn sip_uri(text: &str) -> Option<Uri> {
+    text.parse::<Uri>().ok().filter(|uri| uri.scheme == Scheme::Sip)
+}
+
+fn find<'a>(trunks: &'a [TrunkConfig], id: &TrunkId) -> Option<&'a TrunkConfig> {
+    trunks.iter().find(|trunk| trunk.id == *id)
+}
