@@ -5,6 +5,7 @@ pub mod b2bua;
 pub mod base;
 pub mod cluster;
 pub mod media;
+pub mod node;
 pub mod resource;
 pub mod sdp;
 pub mod sip;

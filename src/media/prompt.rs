@@ -38,6 +38,13 @@ pub const RATE: u32 = 8000;
 /// The longest prompt: an hour of music, 58 MB in both forms.
 pub const SECONDS_MAX: usize = 3600;
 
+/// More channels than any recording of speech or music has.
+const CHANNELS_MAX: u16 = 16;
+/// More samples a second than any sound card makes.
+const RATE_MAX: u32 = 384_000;
+/// The header is within this much of a file.
+const HEAD_MAX: usize = 64 * 1024;
+
 /// One prompt, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Prompt {
@@ -144,6 +151,12 @@ pub fn decode(file: &str, wav: &[u8]) -> Result<Prompt, BadPrompt> {
 
 /// The file's samples, its channels mixed into one, and their rate.
 fn read(wav: &[u8]) -> Result<(Vec<f32>, u32), Why> {
+    if !is_wav(wav) {
+        return Err(Why::NotWav);
+    }
+    if !has_sound_format(wav) {
+        return Err(Why::Encoding);
+    }
     let source = ReadOnlySource::new(Bytes::copy_from_slice(wav).reader());
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let mut format = symphonia::default::get_probe()
@@ -153,7 +166,7 @@ fn read(wav: &[u8]) -> Result<(Vec<f32>, u32), Why> {
             FormatOptions::default(),
             MetadataOptions::default(),
         )
-        .map_err(|_| if is_wav(wav) { Why::Encoding } else { Why::NotWav })?;
+        .map_err(|_| Why::Encoding)?;
     let track = format.default_track(TrackType::Audio).ok_or(Why::NotWav)?;
     let parameters =
         track.codec_params.as_ref().and_then(|any| any.audio()).ok_or(Why::Encoding)?;
@@ -184,6 +197,22 @@ fn read(wav: &[u8]) -> Result<(Vec<f32>, u32), Why> {
 
 fn is_wav(bytes: &[u8]) -> bool {
     bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WAVE")
+}
+
+/// Whether what the header says is possible. The decoder multiplies these numbers unchecked, so
+/// wherever it may find them they are looked at first.
+fn has_sound_format(wav: &[u8]) -> bool {
+    let head = &wav[..wav.len().min(HEAD_MAX)];
+    let is_sound = |chunk: &[u8]| {
+        let field = |at: usize| u16::from_le_bytes([chunk[at], chunk[at + 1]]);
+        let (channels, align, bits) = (field(10), field(20), field(22));
+        let rate = u32::from(field(12)) | u32::from(field(14)) << 16;
+        (1..=CHANNELS_MAX).contains(&channels)
+            && (1..=RATE_MAX).contains(&rate)
+            && bits <= 64
+            && (bits == 0 || u32::from(align) == u32::from(channels) * u32::from(bits.div_ceil(8)))
+    };
+    head.windows(24).filter(|chunk| chunk.starts_with(b"fmt ")).all(is_sound)
 }
 
 /// How many zero crossings of the sinc are used on each side; enough for a telephone.

@@ -1,5 +1,7 @@
 //! SDP and media: offer/answer, RTP, RTCP, G.711, DTMF, prompts, relaying, latching, pacing.
 
+#![expect(clippy::unwrap_used, reason = "what these tests build themselves is there")]
+
 mod dtmf;
 mod engine;
 mod g711;
@@ -10,3 +12,4 @@ mod prompt;
 mod relay;
 mod rtp;
 mod sdp;
+mod threads;
