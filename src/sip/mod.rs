@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The wire level: [`parse`] finds where things lie, [`message`] gives them out as text,
-//! [`typed`] and [`header`] as values, [`check`] says what may not pass, [`write`] composes,
+//! [`typed`] and [`header`] as values, [`check`] says what may not pass, [`mod@write`] composes,
 //! [`edit`] changes a copy, [`stream`] cuts a TCP stream into messages, [`digest`] authenticates.
 //!
 //! **Drain rule.** Every machine here is told what happened (`handle_…`) together with the time,
@@ -15,6 +15,19 @@
 //!
 //! **Invariants:** bytes of a peer reach the wire again unchanged or not at all; no value Carillon
 //! writes can begin a header; nothing is allocated for a message over the limits of [`parse`].
+//!
+//! | RFC | what of it is here | where |
+//! |---|---|---|
+//! | 3261, 6026 | messages; transactions; dialogs | all of this; [`transaction`]; [`dialog`] |
+//! | 4475, 5118 | every torture message is a test | `tests/sip/torture` |
+//! | 3581 | `rport` | [`header::via`], [`edit`] |
+//! | 5626 | keep-alives, but not outbound | [`parse`], [`stream`] |
+//! | 2617, 7616, 8760 | digest, both sides | [`digest`] |
+//! | 3262, 3311, 4028 | PRACK, UPDATE, session timers | [`dialog`], [`header::rack`] |
+//! | 3264 | who owes whom an offer | [`dialog::offer_answer`] |
+//! | 6665, 3515, 3891 | events, REFER, Replaces | [`subscription`], [`header`] |
+//! | 3325, 3326, 5806 | identity, Reason, Diversion | [`typed`], [`header::reason`] |
+//! | 3966 | `tel:` addresses, read and kept | [`uri`] |
 //!
 //! Not here: sockets (`node`), what a call means (`b2bua`), SDP (`sdp`).
 

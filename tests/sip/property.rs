@@ -7,6 +7,7 @@ use carillon::sip::Method;
 use carillon::sip::Name;
 use carillon::sip::NameAddr;
 use carillon::sip::RequestBuilder;
+use carillon::sip::ResponseBuilder;
 use carillon::sip::Uri;
 use carillon::sip::parse::MAX_FOLDS;
 use carillon::sip::parse::MAX_HEADER;
@@ -87,7 +88,7 @@ proptest! {
                 }
                 if let Some((status, request)) = error.answer() {
                     prop_assert!([400, 505].contains(&status));
-                    let answer = carillon::sip::ResponseBuilder::to(request, status).to_tag("x").build();
+                    let answer = ResponseBuilder::to(request, status).to_tag("x").build();
                     prop_assert_eq!(answer.status(), Some(status));
                 }
             }

@@ -8,7 +8,8 @@ use carillon::sip::stream::Framer;
 
 use crate::codec::INVITE;
 
-const BYE: &str = "BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+const BYE: &str = "BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\n\
+    From: <sip:a@b>;tag=1\r\n\
     To: <sip:b@b>;tag=2\r\nCall-ID: x\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n";
 
 /// What came out of a stream, as short words.

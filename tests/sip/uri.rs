@@ -16,7 +16,8 @@ fn a_uri_prints_as_it_was_written() {
         "sip:ann:secret@a.example:5070;transport=TCP;lr;gr=urn:uuid:f81d?Replaces=a%40b&x=",
         "sips:[2001:db8::1]:5061;maddr=[::1]",
         "sip:user;par=u%40example.net@example.com",
-        "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
+        "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*\
+         :&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
         "sip:%00@host5.example.com",
         "sip:my_host.internal;ob",
         "tel:+1-201-555-0123;phone-context=example.com",

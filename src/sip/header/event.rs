@@ -1,7 +1,7 @@
 //! Event and Subscription-State: what a subscription is about and how it stands (RFC 6665 §8.2).
 //!
-//! An unknown phase is to be treated as active (RFC 6665 §4.1.3), and a reason FreeSWITCH and others
-//! give for a mere expiry is `noresource`, so what a reason means is left to whoever subscribed.
+//! An unknown phase is to be treated as active (RFC 6665 §4.1.3). `noresource` is what some
+//! notifiers say of a mere expiry, so what a reason means is left to whoever subscribed.
 //!
 //! Always holds: parameters stay as they came; the numbers among them are read on demand.
 //!
