@@ -5,11 +5,13 @@
 //!
 //! Not here: worlds with tempo, patience and faults (`tests/sim`).
 
+use carillon::acd::apply::Output;
 use carillon::acd::command::*;
 use carillon::acd::config::*;
 use carillon::acd::view::View;
 use carillon::base::id::*;
 use carillon::base::prng::Prng;
+use carillon::base::time::ClusterTime;
 use carillon::base::time::Millis;
 
 use crate::center::*;
@@ -54,18 +56,19 @@ impl Dice {
 
     fn ring_policy(&mut self) -> RingPolicy {
         let action = self.pick(&[RingAction::NotReady, RingAction::StayReady, RingAction::LogOut]);
-        RingPolicy { action, delay: Millis(self.below(5000)) }
+        RingPolicy { action, delay: Millis(self.pick(&[0, 2000, 5000, u64::MAX])) }
     }
 
     fn queue(&mut self) -> QueueConfig {
         let name = self.pick(&QUEUES);
         let mut config = queue(name);
         config.strategy = self.pick(&[Strategy::MostIdle, Strategy::MostIdle, Strategy::RingAll]);
-        config.weight = self.below(3) as i32;
+        config.weight = self.pick(&[0, 0, 1, 2, i32::MIN, i32::MAX]);
+        config.ring = Millis(self.pick(&[0, 5000, 15_000, 15_000, u64::MAX]));
         config.wrap_up = Millis(self.below(3) * 4000);
         config.limits = Limits {
             calls_max: self.one_in(3).then(|| self.below(4) as u32),
-            wait_max: self.one_in(3).then(|| Millis(self.below(30_000))),
+            wait_max: self.one_in(3).then(|| Millis(self.pick(&[0, 9000, 30_000, u64::MAX]))),
         };
         config.on_ring_out = self.ring_policy();
         config.on_declined = self.ring_policy();
@@ -186,7 +189,7 @@ impl Dice {
             25 => Command::HangUpCall { call: self.call(center), by: by(role) },
             _ => Command::PrioritizeCall {
                 call: self.call(center),
-                priority: self.below(5) as i32,
+                priority: self.pick(&[0, 1, 2, i32::MIN, i32::MAX]),
                 by: by(role),
             },
         }
@@ -238,16 +241,37 @@ fn run(seed: u64, steps: u64) {
         });
         let outcome = center.give(command.clone());
         if let Some(twin) = &mut twin {
-            assert_eq!(twin.give(command), outcome);
+            assert_eq!(twin.give(command.clone()), outcome);
             assert_eq!(twin.out, center.out);
             assert_eq!(twin.state, center.state);
+            repeat(&center, command, &outcome);
         }
+    }
+    end_of_time(&mut dice, center, steps);
+}
+
+/// The same request again, later: the first outcome, nothing done, nothing changed.
+fn repeat(center: &Center, command: Command, outcome: &Outcome) {
+    let mut again = center.clone();
+    again.entries -= 1;
+    again.now = again.now + Millis::from_secs(60);
+    assert_eq!(again.give(command), *outcome);
+    assert_eq!(again.out, Output::default());
+    assert_eq!(again.state, center.state);
+}
+
+/// A clock gone mad: everything is due at once and for ever, and still every entry ends.
+fn end_of_time(dice: &mut Dice, mut center: Center, steps: u64) {
+    center.now = ClusterTime(u64::MAX);
+    for step in steps..steps + 200 {
+        let command = dice.command(&center, step);
+        center.give(command);
     }
 }
 
 #[test]
 fn no_command_breaks_an_invariant() {
     for seed in 0..20 {
-        run(seed, 3000);
+        run(seed, 2000);
     }
 }
