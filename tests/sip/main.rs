@@ -1,12 +1,14 @@
 //! Tests of the SIP floor: codec, transactions, dialogs, authentication.
 
 mod accepted;
+mod chaos;
 mod codec;
 mod dialog;
 mod digest;
 mod header;
 mod injection;
 mod letters;
+mod loss;
 mod matrix;
 mod offer_answer;
 mod oracle;

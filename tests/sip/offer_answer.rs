@@ -154,3 +154,15 @@ fn a_late_offer_in_a_1xx_is_answered_in_the_prack() {
     call.on_ack(false).expect("nothing is owed");
     assert_eq!((call.offer(), call.invite()), (Offer::None, Invite::None));
 }
+
+#[test]
+fn an_update_settled_meanwhile_does_not_hide_a_late_offer() {
+    let mut call = agreed();
+    call.on_sent(INVITE, false);
+    call.on_request(UPDATE, true).expect("nothing is open");
+    call.on_answered(UPDATE, Stage::Success, true);
+    call.on_response(INVITE, Stage::Success, true).expect("an offer");
+    assert_eq!(call.offer(), Offer::Theirs(INVITE));
+    call.on_ack_sent(true);
+    assert_eq!((call.offer(), call.invite()), (Offer::None, Invite::None));
+}

@@ -32,19 +32,22 @@ fn sent_by_us(bench: &mut Bench, method: &str, transport: Transport) -> ClientKe
 }
 
 fn transmitted(outputs: &[Output]) -> Vec<Message> {
-    let bytes = outputs.iter().filter_map(|output| match output {
-        Output::Transmit { bytes, .. } => Some(bytes.clone()),
-        _ => None,
-    });
-    bytes.map(|bytes| Message::parse(bytes).expect("what we send parses")).collect()
+    let mut sent = Vec::new();
+    for output in outputs {
+        if let Output::Transmit { bytes, .. } = output {
+            sent.push(Message::parse(bytes.clone()).expect("what we send parses"));
+        }
+    }
+    sent
 }
 
 fn key_of(outputs: &[Output]) -> (ServerKey, Message) {
-    let found = outputs.iter().find_map(|output| match output {
-        Output::Request { key, message, .. } => Some((key.clone(), message.clone())),
-        _ => None,
-    });
-    found.expect("a request was told")
+    for output in outputs {
+        if let Output::Request { key, message, .. } = output {
+            return (key.clone(), message.clone());
+        }
+    }
+    panic!("no request was told");
 }
 
 #[test]
@@ -464,4 +467,30 @@ fn a_stored_request_fed_in_again_makes_its_transaction_anew() {
     assert_eq!(restored, key);
     second.layer.respond(at(1), &restored, &response(&stored, 200, "us"));
     assert_eq!(lines(&second.outputs()), [format!("send 200 INVITE to {PEER}")]);
+}
+
+#[test]
+fn what_is_over_costs_less_than_a_kilobyte() {
+    let mut bench = Bench::new();
+    for nth in 0..50 {
+        let branch = format!("z9hG4bK-a-rather-long-branch-of-some-proxy-{nth}");
+        for (method, status) in [("INVITE", 486), ("INVITE", 200), ("BYE", 200)] {
+            let branch = format!("{branch}-{method}-{status}");
+            let letter =
+                Letter { method, branch: &branch, body: crate::letters::SDP, ..Letter::INVITE };
+            let (key, request) = key_of(&bench.receive(&letter.build(), Transport::Udp));
+            bench.layer.respond(at(0), &key, &response(&request, status, "us"));
+            bench.outputs();
+        }
+        for (method, status) in [("INVITE", 486), ("INVITE", 200), ("BYE", 200)] {
+            let (request, name) = (ours(method, ""), host("192.0.2.1:5060"));
+            let branch = format!("{branch}-{method}-{status}");
+            bench.layer.send_request(at(0), &request, &branch, &name, flow(Transport::Udp));
+            let sent = transmitted(&bench.outputs()).remove(0);
+            bench.receive(&response(&sent, status, "bob"), Transport::Udp);
+        }
+    }
+    assert_eq!(bench.layer.len(), 300);
+    let each = bench.layer.kept_bytes() / bench.layer.len();
+    assert!(each < 1_024, "{each} bytes each");
 }

@@ -111,6 +111,8 @@ pub struct Dialog {
     pub local_cseq_reserved: u32,
     /// The CSeq of their latest request.
     pub remote_cseq: Option<u32>,
+    /// The CSeq of their latest INVITE, which its ACK repeats.
+    pub remote_invite_cseq: Option<u32>,
     /// The CSeq of the INVITE (or SUBSCRIBE) that made the dialog.
     pub first_cseq: u32,
     /// The hops our requests take.
@@ -146,6 +148,7 @@ impl Dialog {
         let number = invite.cseq()?.number;
         let mut dialog = Self {
             remote_cseq: Some(number),
+            remote_invite_cseq: Some(number),
             first_cseq: number,
             route_set: RouteSet::as_server(invite)?,
             remote_target: contact_of(invite)?.ok_or(HeaderError::Missing(Name::Contact))?,
@@ -205,6 +208,7 @@ impl Dialog {
             local_cseq: 0,
             local_cseq_reserved: CSEQ_BLOCK,
             remote_cseq: None,
+            remote_invite_cseq: None,
             first_cseq: 0,
             route_set: RouteSet::DIRECT,
             remote_target: contact.clone(),
@@ -309,7 +313,7 @@ impl Dialog {
         let number = request.cseq().map_err(Reject::Malformed)?.number;
         let method = request.method();
         if method == Method::Ack {
-            return self.on_ack(request);
+            return self.on_ack(request, number);
         }
         // RFC 3261 §12.2.2: lower is refused; gaps are legal.
         if self.remote_cseq.is_some_and(|latest| number < latest) {
@@ -320,6 +324,9 @@ impl Dialog {
             let judged = self.offer_answer.on_request(carrier, is_described(request));
             judged.map_err(Reject::Collision)?;
         }
+        if method == Method::Invite {
+            self.remote_invite_cseq = Some(number);
+        }
         if is_target_refresh(&method) {
             self.refresh_target(request).map_err(Reject::Malformed)?;
         }
@@ -329,7 +336,11 @@ impl Dialog {
         Ok(())
     }
 
-    fn on_ack(&mut self, ack: &Message) -> Result<(), Reject> {
+    /// An ACK is never answered: what is refused here is dropped, or ends the call.
+    fn on_ack(&mut self, ack: &Message, number: u32) -> Result<(), Reject> {
+        if self.remote_invite_cseq != Some(number) {
+            return Err(Reject::Stale);
+        }
         self.offer_answer.on_ack(is_described(ack)).map_err(Reject::Collision)
     }
 
@@ -421,7 +432,8 @@ impl Dialog {
     /// Route set and target of a response. RFC 3261 §13.2.2.4: the first 2xx makes the set anew,
     /// and from then on it stays.
     fn settle_way(&mut self, response: &Message, first: bool) -> Result<(), HeaderError> {
-        if first && self.state == State::Early {
+        let accepts = response.status().is_some_and(status::is_success);
+        if first && accepts && self.state == State::Early {
             self.route_set = RouteSet::as_client(response)?;
         }
         self.refresh_target(response)

@@ -103,10 +103,11 @@ impl OfferAnswer {
     pub fn may_send(&self, carrier: Carrier, described: bool) -> bool {
         match carrier {
             Carrier::Invite => self.invite == Invite::None && self.offer == Offer::None,
-            Carrier::Prack => !described || self.settles_in_prack() || self.offer == Offer::None,
+            // RFC 3262 §5: the answer to an offer in a reliable 1xx has to be in its PRACK.
+            Carrier::Prack if self.settles_in_prack() => described,
+            Carrier::Prack => !described || self.is_free(),
             Carrier::Update => {
-                let free = self.ever_settled && self.offer == Offer::None;
-                !self.our_update && (!described || free)
+                !self.our_update && (!described || self.ever_settled && self.is_free())
             }
         }
     }
@@ -122,7 +123,7 @@ impl OfferAnswer {
             Carrier::Prack => {}
         }
         if described && carrier == Carrier::Prack && self.settles_in_prack() {
-            self.settle();
+            self.settle(Carrier::Invite);
         } else if described {
             self.offer = Offer::Ours(carrier);
         }
@@ -131,7 +132,7 @@ impl OfferAnswer {
     /// Notes our ACK of a 2xx.
     pub fn on_ack_sent(&mut self, described: bool) {
         if described && self.offer == Offer::Theirs(Carrier::Invite) {
-            self.settle();
+            self.settle(Carrier::Invite);
         }
     }
 
@@ -160,7 +161,9 @@ impl OfferAnswer {
 
     fn on_prack(&mut self, described: bool) -> Result<(), Collision> {
         match (self.offer, described) {
-            (Offer::Ours(Carrier::Invite), true) if self.invite == Invite::Theirs => self.settle(),
+            (Offer::Ours(Carrier::Invite), true) if self.invite == Invite::Theirs => {
+                self.settle(Carrier::Invite);
+            }
             (Offer::Ours(Carrier::Invite), false) if self.invite == Invite::Theirs => {
                 return Err(Collision::NoAnswer);
             }
@@ -185,14 +188,17 @@ impl OfferAnswer {
     }
 
     /// Takes the ACK of a 2xx of ours. `Err`: it lacks the answer, and the call must end.
+    ///
+    /// An ACK that comes again, while something else is open already, means nothing.
     pub fn on_ack(&mut self, described: bool) -> Result<(), Collision> {
-        if self.invite == Invite::Unconfirmed {
-            self.invite = Invite::None;
+        if self.invite != Invite::Unconfirmed {
+            return Ok(());
         }
+        self.invite = Invite::None;
         if self.offer != Offer::Ours(Carrier::Invite) {
             return Ok(());
         }
-        self.settle();
+        self.settle(Carrier::Invite);
         if described { Ok(()) } else { Err(Collision::NoAnswer) }
     }
 
@@ -243,7 +249,7 @@ impl OfferAnswer {
             Stage::Reliable | Stage::Success => {
                 // With its 2xx a transaction is over, even if that forgot the answer.
                 if self.offer == owed && (described || stage == Stage::Success) {
-                    self.settle();
+                    self.settle(carrier);
                 } else if described && self.makes_late_offer(carrier) {
                     self.offer = late;
                 }
@@ -267,9 +273,17 @@ impl OfferAnswer {
         }
     }
 
-    fn settle(&mut self) {
+    /// Tells whether nothing is open, nor about to be: an INVITE without an offer asks for one.
+    fn is_free(&self) -> bool {
+        let asks = matches!(self.invite, Invite::Ours | Invite::Theirs) && !self.settled;
+        self.offer == Offer::None && !asks
+    }
+
+    fn settle(&mut self, carrier: Carrier) {
         self.offer = Offer::None;
-        self.settled = true;
         self.ever_settled = true;
+        if carrier == Carrier::Invite {
+            self.settled = true;
+        }
     }
 }

@@ -151,6 +151,15 @@ impl Clients {
         self.table.find(key).is_some()
     }
 
+    /// The bytes the transactions keep alive, without the tables around them.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let each = self.table.iter().map(|(key, held)| {
+            let request = held.request.as_ref().map_or(0, |request| request.as_bytes().len());
+            size_of::<(ClientKey, Transaction)>() + key.len() + request + held.ack.len()
+        });
+        each.sum()
+    }
+
     /// Begins a transaction; the request has its Via already.
     pub(super) fn begin(
         &mut self,

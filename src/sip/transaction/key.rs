@@ -23,6 +23,11 @@ use crate::sip::method::Method;
 pub struct ClientKey(Arc<str>);
 
 impl ClientKey {
+    /// How many bytes the text of the key takes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The transaction of a request with this branch and method.
     pub fn new(branch: &str, method: &Method) -> Self {
         Self(format!("{}\n{branch}", method.as_str()).into())
@@ -54,6 +59,11 @@ impl fmt::Debug for ClientKey {
 pub struct ServerKey(Arc<str>);
 
 impl ServerKey {
+    /// How many bytes the text of the key takes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The transaction `request` belongs to; `None` if it lacks what would name one.
     pub fn of(request: &Message, via: &Via) -> Option<Self> {
         let method = request.method();

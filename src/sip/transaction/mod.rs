@@ -305,6 +305,11 @@ impl Layer {
         self.len() == 0
     }
 
+    /// How many bytes the transactions keep alive: keys, books and messages. Walks all of them.
+    pub fn kept_bytes(&self) -> usize {
+        self.clients.kept_bytes() + self.servers.kept_bytes()
+    }
+
     /// Counters since the start.
     pub fn counts(&self) -> Counts {
         self.shared.counts

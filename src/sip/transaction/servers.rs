@@ -147,6 +147,14 @@ impl Servers {
         self.table.len()
     }
 
+    /// The bytes the transactions keep alive, without the tables around them.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let each = self.table.iter().map(|(key, held)| {
+            size_of::<(ServerKey, Transaction)>() + key.len() + held.response.len()
+        });
+        each.sum()
+    }
+
     /// Begins a transaction, told to the user if `arrived` is given. `reply` is where responses go, and where if that breaks.
     pub(super) fn begin(
         &mut self,
