@@ -5,8 +5,8 @@
 //!
 //! | a packet from | belongs to |
 //! |---|---|
-//! | an address streams announced or latched | the stream that knows its SSRC; else the oldest of them that knows none yet |
-//! | elsewhere, same IP as announced or as the leg's signalling | the one stream of this port that waits for its first packet |
+//! | an address that is announced or latched | its stream; of several see below |
+//! | elsewhere, the IP announced or of the leg's signalling | the one stream that waits there |
 //! | the same, but several streams wait | nobody: it is dropped and counted, not guessed |
 //! | anywhere else | nobody: a stranger |
 //!

@@ -106,9 +106,8 @@ impl Player {
         let mut rest = frame;
         while !rest.is_empty() {
             let written = match self.part {
-                Part::First => self.from_list(codec, rest),
-                Part::Announcement => self.from_list(codec, rest),
-                Part::Music => self.from_music(codec, rest),
+                Part::First | Part::Announcement => self.fill_from_list(codec, rest),
+                Part::Music => self.fill_from_music(codec, rest),
                 Part::Over => {
                     rest.fill(g711::silence(codec));
                     rest.len()
@@ -123,7 +122,7 @@ impl Player {
         if self.music.is_none() && self.announcement.is_empty() { Part::Over } else { Part::Music }
     }
 
-    fn from_list(&mut self, codec: Codec, out: &mut [u8]) -> usize {
+    fn fill_from_list(&mut self, codec: Codec, out: &mut [u8]) -> usize {
         let list = if self.part == Part::First { &self.first } else { &self.announcement };
         let Some(prompt) = list.get(self.nth) else {
             self.part = self.after_first();
@@ -147,7 +146,7 @@ impl Player {
         count
     }
 
-    fn from_music(&mut self, codec: Codec, out: &mut [u8]) -> usize {
+    fn fill_from_music(&mut self, codec: Codec, out: &mut [u8]) -> usize {
         let mut count = out.len();
         if !self.announcement.is_empty() {
             if self.until_announcement == 0 {

@@ -1,7 +1,7 @@
 //! The RTP header (RFC 3550 5.1), read and written.
 //!
 //! ```text
-//! V=2 P X CC | M PT | sequence | timestamp | SSRC | CSRC × CC | extension, if X | payload | padding
+//! V=2 P X CC | M PT | sequence | timestamp | SSRC | CSRC × CC | extension | payload | padding
 //! ```
 //!
 //! Always holds: reading never panics, and the payload it finds lies within the packet. What we

@@ -275,7 +275,7 @@ fn telephone_event(media: &Media) -> Option<u8> {
 /// The packet length they ask for, if it is one of ours and within their longest.
 fn ptime_of(media: &Media) -> u8 {
     let longest = media.ptime_ms_max.unwrap_or(u32::MAX);
-    let asked = media.ptime_ms.unwrap_or(u32::from(PTIME_MS));
+    let asked = media.ptime_ms.unwrap_or_else(|| u32::from(PTIME_MS));
     let known = PTIMES_MS.into_iter().find(|ptime| u32::from(*ptime) == asked);
     let wanted = known.unwrap_or(PTIME_MS);
     let fits = |ptime: &u8| u32::from(*ptime) <= longest;

@@ -113,7 +113,7 @@ fn the_same_key_again_just_where_a_segment_would_begin_is_another_key_once_it_en
 #[test]
 fn info_bodies_are_read_as_phones_write_them() {
     let relay = "application/dtmf-relay";
-    let cases: &[(&str, &str, Option<(char, u64)>)] = &[
+    let cases = [
         (relay, "Signal=5\r\nDuration=160\r\n", Some(('5', 160))),
         (relay, "Signal= 5\r\nDuration= 200", Some(('5', 200))),
         (relay, "signal=*\nduration=100\n", Some(('*', 100))),
