@@ -293,7 +293,8 @@ impl Ua {
         let (message, flow) = (invite.message, invite.flow);
         let timer = refresh::answer(message)
             .map_err(|minimum| Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum))?;
-        let id = LegId::of_caller(self.board.tokens.call(&invite.parts()));
+        let (shard, shards) = (self.board.identity.shard, self.board.identity.shards);
+        let id = LegId::of_caller(self.board.tokens.call(&invite.parts(), shard, shards));
         let board = &mut self.board;
         let (port, session) = (board.next_rtp_port(), board.tokens.session_id());
         let local = sound::local(board.identity.media_address, port, session);

@@ -42,6 +42,7 @@ use crate::b2bua::board::Key;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::sound::Hearing;
+use crate::base::id::CallId;
 use crate::base::id::LegId;
 use crate::base::id::Owner;
 use crate::base::id::RequestId;
@@ -99,6 +100,11 @@ pub struct Identity {
     pub shards: u16,
     /// The secret all nodes share.
     pub cluster_key: [u8; 32],
+}
+
+/// The shard in which a call lives: the one its INVITE came to, as the call's name tells.
+pub fn shard_of_call(call: CallId, shards: u16) -> u16 {
+    (call.0 % u64::from(shards.max(1))) as u16
 }
 
 /// A socket SIP is spoken on.

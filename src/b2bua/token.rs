@@ -78,9 +78,13 @@ impl Tokens {
         hex(&self.derive("to-tag", invite)[..8])
     }
 
-    /// The call this INVITE starts, the same on every node.
-    pub(super) fn call(&self, invite: &[&str]) -> CallId {
-        CallId(u64::from_be_bytes(first(&self.derive("call", invite))))
+    /// The call this INVITE starts, the same on every node; the name tells its shard
+    /// ([`shard_of_call`](super::shard_of_call)).
+    pub(super) fn call(&self, invite: &[&str], shard: u16, shards: u16) -> CallId {
+        let derived = u64::from_be_bytes(first(&self.derive("call", invite)));
+        let shards = u64::from(shards.max(1));
+        // Half of the range, so that no shard's number leads beyond it.
+        CallId((derived >> 1) / shards * shards + u64::from(shard))
     }
 
     /// The proposal this INVITE causes, the same on every node, so that it is carried out once.
