@@ -55,21 +55,21 @@ fn duplicates(definitions: &[Definition], mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn unknown_names(
+/// Notes names that nobody has.
+pub(super) fn unknown_names(
     definitions: &[Definition],
     references: &[Reference],
     outside: &dyn Outside,
     mistakes: &mut Vec<Mistake>,
 ) {
-    let mut known: BTreeSet<(Kind, &str)> =
-        definitions.iter().map(|definition| (definition.kind, definition.name.as_str())).collect();
-    known.extend(outside.built_in_prompts().iter().map(|name| (Kind::Prompt, *name)));
+    let mut known: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    for reference in references {
+        let kind = reference.kind;
+        known.entry(kind).or_insert_with(|| names(kind, definitions, outside));
+    }
     for Reference { kind, name, place, field } in references {
-        if known.contains(&(*kind, name)) || outside.is_known(*kind, name) {
-            continue;
-        }
-        let of_kind = known.iter().filter(|(other, _)| other == kind).map(|(_, name)| *name);
-        let remedy = match nearest(name, of_kind) {
+        let Some(known) = known.get(kind).filter(|known| !known.contains(name)) else { continue };
+        let remedy = match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("describe a {kind} of this name, or remove the word"),
         };
@@ -80,6 +80,16 @@ fn unknown_names(
             remedy,
         });
     }
+}
+
+fn names(kind: Kind, definitions: &[Definition], outside: &dyn Outside) -> BTreeSet<String> {
+    let described = definitions.iter().filter(|definition| definition.kind == kind);
+    let mut names: BTreeSet<String> = described.map(|one| one.name.clone()).collect();
+    if kind == Kind::Prompt {
+        names.extend(outside.built_in_prompts().iter().map(|name| (*name).to_owned()));
+    }
+    names.extend(outside.known_names(kind));
+    names
 }
 
 fn shared_addresses(definitions: &[Definition], claims: &[Claim], mistakes: &mut Vec<Mistake>) {

@@ -17,6 +17,7 @@
 //! ([`Refusal`](crate::acd::command::Refusal)).
 
 pub mod mistake;
+pub mod order;
 pub mod write;
 
 mod address;
@@ -32,6 +33,7 @@ mod tokens;
 mod trunk;
 
 pub use crate::resource::mistake::Mistake;
+pub use crate::resource::read::near;
 pub use crate::resource::read::nearest;
 pub use crate::resource::settings::Listen;
 pub use crate::resource::settings::ListenTransport;
@@ -117,10 +119,10 @@ pub trait Outside {
     /// of that name says otherwise.
     fn built_in_prompts(&self) -> &[&str];
 
-    /// Tells whether an object is configured elsewhere (by REST), and so may be named in a file.
-    fn is_known(&self, kind: Kind, name: &str) -> bool {
-        let _ = (kind, name);
-        false
+    /// The objects of a kind that are configured elsewhere (by REST), and so may be named here.
+    fn known_names(&self, kind: Kind) -> Vec<String> {
+        let _ = kind;
+        Vec::new()
     }
 }
 
@@ -217,7 +219,8 @@ fn read_spec<T>(
         fields.finish();
         value
     });
-    let mistakes = notes.into_findings().mistakes;
+    let Findings { mut mistakes, references, .. } = notes.into_findings();
+    cross::unknown_names(&[], &references, outside, &mut mistakes);
     match value {
         Some(value) if mistakes.is_empty() => Ok(value),
         _ => Err(mistakes),

@@ -465,6 +465,11 @@ impl<'a> Field<'a> {
 
 /// The known word nearest to what was written, if any is near enough to be meant.
 pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    near(written, known).first().copied()
+}
+
+/// The known words near enough to what was written to be meant, the nearest first, at most five.
+pub fn near<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     /// Jaro-Winkler likeness from which a slip of the finger is more likely than another word.
     const LIKENESS_MIN: f64 = 0.8;
     let folded = written.to_lowercase();
@@ -475,9 +480,10 @@ pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Optio
         let likeness = strsim::jaro_winkler(&folded, &word);
         if is_slip { likeness.max(LIKENESS_MIN) } else { likeness }
     };
-    known
+    let mut near: Vec<(&str, f64)> = known
         .map(|word| (word, likeness(word)))
         .filter(|(_, likeness)| *likeness >= LIKENESS_MIN)
-        .max_by(|(_, one), (_, other)| one.total_cmp(other))
-        .map(|(word, _)| word)
+        .collect();
+    near.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    near.into_iter().take(5).map(|(word, _)| word).collect()
 }

@@ -13,12 +13,14 @@ use carillon::acd::config::Settings;
 use carillon::base::time::Millis;
 use carillon::resource::Configuration;
 use carillon::resource::File;
+use carillon::resource::Kind;
 use carillon::resource::NodeSettings;
 use carillon::resource::read;
 use carillon::resource::read_agent;
 use carillon::resource::read_queue;
 use carillon::resource::write;
 
+use crate::outside::Configured;
 use crate::outside::World;
 
 fn read_good(name: &str) -> Configuration {
@@ -107,16 +109,28 @@ fn an_empty_folder_is_a_configuration() {
 #[test]
 fn what_is_written_reads_back() {
     let read = read_good("everything.yaml");
+    let queues = read.queues.iter().map(|queue| (Kind::Queue, queue.id.to_string()));
+    let trunks = read.trunks.iter().map(|trunk| (Kind::Trunk, trunk.id.to_string()));
+    let world = Configured(queues.chain(trunks).collect());
     for queue in &read.queues {
-        let again = read_queue(queue.id.as_str(), &write::queue(queue), &World).unwrap();
+        let again = read_queue(queue.id.as_str(), &write::queue(queue), &world).unwrap();
         assert_eq!(&again, queue);
     }
     for agent in &read.agents {
         let mut expected = agent.clone();
         expected.pin = None;
-        let again = read_agent(agent.id.as_str(), &write::agent(agent), &World).unwrap();
+        let again = read_agent(agent.id.as_str(), &write::agent(agent), &world).unwrap();
         assert_eq!(again, expected);
     }
+}
+
+#[test]
+fn a_body_names_what_is_configured() {
+    let spec = serde_json::json!({ "queues": ["sails"] });
+    let world = Configured(vec![(Kind::Queue, "sales".to_owned())]);
+    let mistakes = read_agent("2771", &spec, &world).unwrap_err();
+    assert_eq!(mistakes[0].field.pointer(), "/queues/0");
+    assert_eq!(mistakes[0].remedy, "did you mean sales?");
 }
 
 #[test]
