@@ -1,6 +1,7 @@
 //! Carillon, a Kubernetes-native, clustered automatic call distributor (ACD) for SIP.
 
 pub mod acd;
+pub mod api;
 pub mod b2bua;
 pub mod base;
 pub mod cluster;

@@ -33,6 +33,11 @@ use tokio::time::sleep;
 use tokio::time::timeout;
 
 use crate::acd::State;
+pub use crate::cluster::figures::BOUNDS_US;
+pub use crate::cluster::figures::HistogramPicture;
+pub use crate::cluster::happenings::Happening;
+pub use crate::cluster::membership::MemberPicture;
+
 use crate::acd::command::Command;
 use crate::acd::command::Entry;
 use crate::acd::command::Outcome;

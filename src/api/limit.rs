@@ -1,0 +1,90 @@
+//! How often one token may ask: a bucket of permits for each, filled at a steady rate.
+//!
+//! Requests that fail to authenticate share one small bucket, so that guessing tokens is slow and
+//! costs those who have one nothing.
+//!
+//! Always holds: memory is bounded by the number of tokens.
+//!
+//! Not here: sizes of bodies and headers ([`super::edge`]).
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use crate::base::time::LocalTime;
+
+/// How many requests are let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run.
+    pub per_second: u32,
+    /// At once, after a pause.
+    pub burst: u32,
+}
+
+impl Default for Rate {
+    /// A wallboard asks a few times a second; this leaves room for a script on top.
+    fn default() -> Self {
+        Self { per_second: 200, burst: 400 }
+    }
+}
+
+/// What failed authentications share.
+const GUESSES: Rate = Rate { per_second: 20, burst: 100 };
+
+/// Counts requests.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    rate: Rate,
+    buckets: Mutex<BTreeMap<String, Bucket>>,
+    guesses: Mutex<Bucket>,
+}
+
+/// Permits in thousandths, and when they were last filled up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    spent: u64,
+    at: LocalTime,
+}
+
+impl Limiter {
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, buckets: Mutex::default(), guesses: Mutex::default() }
+    }
+
+    /// Lets a request of this token through, or says after how many seconds to come again.
+    pub(super) fn admit(&self, name: &str, now: LocalTime) -> Result<(), u64> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(name) {
+            return bucket.admit(self.rate, now);
+        }
+        let mut bucket = Bucket { spent: 0, at: now };
+        let admitted = bucket.admit(self.rate, now);
+        buckets.insert(name.to_owned(), bucket);
+        admitted
+    }
+
+    /// The same for a request without a good token.
+    pub(super) fn admit_guess(&self, now: LocalTime) -> Result<(), u64> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner).admit(GUESSES, now)
+    }
+}
+
+impl Bucket {
+    fn admit(&mut self, rate: Rate, now: LocalTime) -> Result<(), u64> {
+        const ONE: u64 = 1000;
+        let per_second = u64::from(rate.per_second.max(1));
+        let passed = now.since(self.at);
+        if passed.0 > 0 {
+            self.spent = self.spent.saturating_sub(passed.0.saturating_mul(per_second));
+            self.at = now;
+        }
+        let after = self.spent.saturating_add(ONE);
+        let over = after.saturating_sub(u64::from(rate.burst).saturating_mul(ONE));
+        if over > 0 {
+            return Err(over.div_ceil(per_second.saturating_mul(ONE)).max(1));
+        }
+        self.spent = after;
+        Ok(())
+    }
+}

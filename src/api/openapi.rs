@@ -1,0 +1,107 @@
+//! The description of the whole interface, `GET /api/v1/openapi.json`, made from the code.
+//!
+//! Always holds: it lists every route and no other (`tests/api` compares it with the router).
+//!
+//! Not here: the routes themselves ([`super`]).
+
+use axum::extract::Path;
+use axum::extract::State;
+use axum::response::Html;
+use utoipa::IntoParams;
+use utoipa::Modify;
+use utoipa::OpenApi;
+use utoipa::openapi::security::HttpAuthScheme;
+use utoipa::openapi::security::HttpBuilder;
+use utoipa::openapi::security::SecurityScheme;
+
+use crate::api::Api;
+use crate::api::agents;
+use crate::api::calls;
+use crate::api::compatible;
+use crate::api::events;
+use crate::api::members;
+use crate::api::problem::Kind;
+use crate::api::problem::Problem;
+use crate::api::queues;
+use crate::api::request::Answer;
+use crate::api::request::Look;
+use crate::api::trunks;
+
+/// How fresh an answer has to be.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes a parameter that is read elsewhere")]
+pub(super) struct Consistency {
+    /// `strong` reads through the leader; left out, this node's own state answers.
+    consistency: Option<String>,
+}
+
+/// How a repeat is recognised.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only describes a parameter that is read elsewhere")]
+pub(super) struct Idempotency {
+    /// Chosen by the client; a request sent again under the same key is not done twice.
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Carillon", description = "Queues, agents and calls of a cluster."),
+    paths(
+        compatible::queues, compatible::agents,
+        queues::list, queues::show, queues::calls, queues::put, queues::remove,
+        agents::list, agents::show, agents::put, agents::remove,
+        agents::login, agents::logout, agents::force_logout,
+        agents::ready, agents::not_ready, agents::end_wrap_up,
+        calls::list, calls::show, calls::transfer, calls::hang_up, calls::prioritize,
+        trunks::list, trunks::show, trunks::put, trunks::remove,
+        events::listen, members::show, description, problem_page,
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = [])),
+)]
+struct Description;
+
+/// Every route needs a bearer token.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = description.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The description as it is served.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// Describes this interface.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "about",
+    responses((status = 200, body = Object)))]
+pub(super) async fn description(
+    State(_api): State<Api>,
+    look: Look,
+) -> Answer<utoipa::openapi::OpenApi> {
+    look.answer(document())
+}
+
+/// Explains a problem: its cause, and what to do.
+#[utoipa::path(get, path = "/problems/{name}", tag = "about",
+    params(("name" = String, Path)), responses((status = 200, content_type = "text/html",
+    body = String)))]
+pub(super) async fn problem_page(
+    State(_api): State<Api>,
+    Path(name): Path<String>,
+) -> Result<Html<String>, Problem> {
+    let unknown = || {
+        let names: Vec<&str> = Kind::all().map(Kind::name).collect();
+        let detail = format!("There is no problem {name}. There are {}.", names.join(", "));
+        Problem::new(Kind::UnknownRoute, &detail)
+    };
+    Kind::named(&name).map(|kind| Html(kind.page())).ok_or_else(unknown)
+}
