@@ -7,6 +7,7 @@ pub mod base;
 pub mod cluster;
 pub mod media;
 pub mod node;
+pub mod observe;
 pub mod resource;
 pub mod sdp;
 pub mod sip;

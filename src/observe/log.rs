@@ -1,0 +1,155 @@
+//! Facts as log lines: one sentence each, with the fields to search by.
+//!
+//! A call makes a handful of lines at info level: entered, answered, ended, and what went wrong on
+//! the way. What every call does (reserved, ringing, held) is at debug level.
+//!
+//! | field | is |
+//! |---|---|
+//! | `call`, `agent`, `queue` | names |
+//! | `index` | the log entry that made it so |
+//!
+//! Always holds: nothing of a caller is written, at any level; facts keep it in `Private`.
+//!
+//! Not here: SIP traces (`node`), the live stream of facts (`api::events`).
+
+use tracing::Subscriber;
+use tracing::debug;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::acd::fact::CallEnd;
+use crate::acd::fact::Fact;
+use crate::acd::fact::ReservationEnd;
+use crate::base::id::LogIndex;
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal.
+    Plain,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Makes what writes lines; `filter` is as `info` or `carillon=debug`.
+pub fn subscriber<W>(format: Format, filter: &str, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(writer)
+        .with_ansi(false);
+    match format {
+        Format::Plain => Box::new(lines.finish()),
+        Format::Json => Box::new(lines.json().flatten_event(true).with_target(false).finish()),
+    }
+}
+
+/// Writes a fact down.
+pub fn write_fact(index: LogIndex, fact: &Fact) {
+    let index = index.0;
+    match fact {
+        Fact::CallEnqueued { .. }
+        | Fact::CallOverflowed { .. }
+        | Fact::CallReserved { .. }
+        | Fact::ReservationEnded { .. }
+        | Fact::CallAnswered { .. }
+        | Fact::CallEnded { .. }
+        | Fact::CallTurnedAway { .. } => write_path(index, fact),
+        Fact::CallReturned { call, queue, agent } => {
+            warn!(%call, %queue, %agent, index, "The agent was logged out; the caller waits again");
+        }
+        Fact::CallHeld { call, by } => debug!(%call, index, leg = %by, "A party is on hold"),
+        Fact::CallResumed { call, by } => debug!(%call, index, leg = %by, "The parties talk again"),
+        Fact::CallPrioritized { call, priority, by } => {
+            info!(%call, index, by = %by.name, "The call now has priority {priority}");
+        }
+        // Where to may be somebody's number.
+        Fact::CallTransferring { call, .. } => info!(%call, index, "The call is being transferred"),
+        Fact::CallTransferFailed { call, status } => {
+            warn!(%call, index, status, "The transfer was refused");
+        }
+        Fact::CallQuarantined { call, broken } => {
+            error!(%call, index, broken, "The call made no sense and was taken out of service");
+        }
+        Fact::AgentQuarantined { agent, broken } => {
+            error!(%agent, index, broken, "The agent made no sense and was set not ready");
+        }
+        Fact::AgentLoggedIn { agent, by, .. } => {
+            info!(%agent, index, by = %by.name, "The agent logged in");
+        }
+        Fact::AgentLoginDuplicated { agent, by, .. } => {
+            warn!(%agent, index, by = %by.name, "The agent logged in a second time");
+        }
+        Fact::AgentLoggedOut { agent, reason, by } => {
+            info!(%agent, index, ?reason, by = %by.name, "The agent was logged out");
+        }
+        Fact::AgentReady { agent } => debug!(%agent, index, "The agent is ready"),
+        Fact::AgentNotReady { agent, reason } => {
+            info!(%agent, index, reason, "The agent is not ready");
+        }
+        Fact::AgentReserved { agent, call } => debug!(%agent, %call, index, "The phone rings"),
+        Fact::AgentTalking { agent, call } => debug!(%agent, %call, index, "The agent talks"),
+        Fact::AgentWrappingUp { agent, call, length } => {
+            debug!(%agent, %call, index, seconds = length.as_secs(), "The agent wraps up");
+        }
+        Fact::AgentPinRefused { agent, locked } => {
+            warn!(%agent, index, locked, "A PIN was wrong");
+        }
+        Fact::DeviceChanged { agent, state } => {
+            debug!(%agent, index, ?state, "The agent's device changed");
+        }
+        Fact::ConfigPut { kind, name, source } => {
+            info!(index, ?source, "{kind:?} {name} was configured");
+        }
+        Fact::ConfigRemoved { kind, name, source } => {
+            info!(index, ?source, "{kind:?} {name} was removed");
+        }
+        Fact::NodeStarted { owner } => info!(index, %owner, "A node started"),
+        Fact::NodeLost { owner, legs } => warn!(index, %owner, legs, "A node was lost"),
+    }
+}
+
+/// The way of a call through its queue.
+#[expect(clippy::wildcard_enum_match_arm, reason = "write_fact hands over only what is named")]
+fn write_path(index: u64, fact: &Fact) {
+    match fact {
+        Fact::CallEnqueued { call, queue, priority, .. } => {
+            info!(%call, %queue, index, priority, "A caller entered the queue");
+        }
+        Fact::CallOverflowed { call, from, to, rule } => {
+            info!(%call, queue = %to, %from, index, ?rule, "The call went to another queue");
+        }
+        Fact::CallReserved { call, queue, agents, .. } => {
+            let agents: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
+            debug!(%call, %queue, index, agent = agents.join(","), "The call is held for an agent");
+        }
+        Fact::ReservationEnded { call, queue, agent, why: ReservationEnd::Withdrawn }
+        | Fact::ReservationEnded { call, queue, agent, why: ReservationEnd::AnsweredElsewhere } => {
+            debug!(%call, %queue, %agent, index, "The agent's phone need not ring any more");
+        }
+        Fact::ReservationEnded { call, queue, agent, why } => {
+            info!(%call, %queue, %agent, index, ?why, "The agent did not take the call");
+        }
+        Fact::CallAnswered { call, queue, agent, waited, rang } => {
+            let (waited, rang) = (waited.as_secs(), rang.as_secs());
+            info!(%call, %queue, %agent, index, waited, rang, "The call was answered");
+        }
+        Fact::CallEnded { call, queue, why: why @ CallEnd::NodeLost, .. }
+        | Fact::CallEnded { call, queue, why: why @ CallEnd::CallerLost, .. } => {
+            warn!(%call, %queue, index, ?why, "The call was lost");
+        }
+        Fact::CallEnded { call, queue, why, waited, talked } => {
+            let (waited, talked) = (waited.as_secs(), talked.as_secs());
+            info!(%call, %queue, index, ?why, waited, talked, "The call ended");
+        }
+        Fact::CallTurnedAway { queue, rule, status } => {
+            info!(%queue, index, ?rule, status, "A caller was turned away at the door");
+        }
+        _ => {}
+    }
+}
