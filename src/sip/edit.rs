@@ -87,7 +87,7 @@ impl Message {
     fn top_via_span(&self) -> Option<Span> {
         let value = self.first(Name::Via)?.value;
         let text = String::from_utf8_lossy(value.of(self.as_bytes()));
-        let comma = scan::find_outside(&text, b",").ok()?;
+        let comma = scan::find_outside(&text, b',').ok()?;
         let end = comma.map_or(value.end, |at| value.start + at as u32);
         Some(Span { start: value.start, end })
     }

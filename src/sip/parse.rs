@@ -369,18 +369,21 @@ impl Scanner<'_> {
 
 /// A bit for each header that may stand only once (RFC 3261 §7.3.1, §20).
 fn single_bit(name: Name) -> u64 {
-    const SINGLE: [Name; 9] = [
-        Name::From,
-        Name::To,
-        Name::CallId,
-        Name::CSeq,
-        Name::MaxForwards,
-        Name::ContentLength,
-        Name::ContentType,
-        Name::Expires,
-        Name::Event,
-    ];
-    SINGLE.iter().position(|single| *single == name).map_or(0, |at| 1 << at)
+    const SINGLE: u64 = bit(Name::From)
+        | bit(Name::To)
+        | bit(Name::CallId)
+        | bit(Name::CSeq)
+        | bit(Name::MaxForwards)
+        | bit(Name::ContentLength)
+        | bit(Name::ContentType)
+        | bit(Name::Expires)
+        | bit(Name::Event);
+    bit(name) & SINGLE
+}
+
+const fn bit(name: Name) -> u64 {
+    const { assert!(Name::ALL.len() <= 64, "one bit a name") };
+    1 << name as u8
 }
 
 /// Finds the first LF, eight bytes at a time.

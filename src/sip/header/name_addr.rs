@@ -122,26 +122,12 @@ fn split(text: &str) -> Result<Parts<'_>, Malformed> {
 
 /// Finds the `<` that opens the URI, behind a quoted name if there is one.
 fn find_bracket(text: &str) -> Result<Option<usize>, Malformed> {
-    if !text.starts_with('"') {
+    let Some(inside) = text.strip_prefix('"') else {
         return Ok(text.find(['<', ';']).filter(|at| text.as_bytes()[*at] == b'<'));
-    }
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => {
-                let rest = text[at + 1..].trim_start_matches([' ', '\t']);
-                return if rest.starts_with('<') {
-                    Ok(Some(text.len() - rest.len()))
-                } else {
-                    Err(Malformed)
-                };
-            }
-            _ => {}
-        }
-    }
-    Err(Malformed)
+    };
+    let close = scan::quoted_len(inside.as_bytes()).ok_or(Malformed)?;
+    let rest = inside[close + 1..].trim_start_matches([' ', '\t']);
+    if rest.starts_with('<') { Ok(Some(text.len() - rest.len())) } else { Err(Malformed) }
 }
 
 /// A quoted string (closed, as `find_bracket` saw) or words without a separator among them.

@@ -159,17 +159,7 @@ fn is_param_byte(byte: u8) -> bool {
 
 /// Tells whether the whole of `text` is one quoted string.
 fn is_quoted(text: &str) -> bool {
-    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return false;
-    };
-    let mut escaped = false;
-    for byte in inner.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return false,
-            _ => {}
-        }
-    }
-    !escaped
+    let inside = text.strip_prefix('"').map(str::as_bytes);
+    let closed = |inside: &[u8]| scan::quoted_len(inside).is_some_and(|at| at + 1 == inside.len());
+    inside.is_some_and(closed)
 }

@@ -11,10 +11,25 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// Which bytes may stand in a token, worked out by the compiler.
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut others = b"-.!%*_+`'~".as_slice();
+    while let [first, rest @ ..] = others {
+        table[*first as usize] = true;
+        others = rest;
+    }
+    table
+};
+
 /// Tells whether `byte` may stand in a token (RFC 3261 §25.1).
-pub const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+pub fn is_token_byte(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
 }
 
 /// Tells whether `text` is a token: not empty and made of token bytes.
@@ -27,34 +42,42 @@ pub fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Finds the first of `wanted` outside quotes and angle brackets.
+/// Finds the first `wanted` outside quotes and angle brackets.
 ///
 /// Refuses a quote or bracket that is opened and not closed before it.
-pub fn find_outside(text: &str, wanted: &[u8]) -> Result<Option<usize>, Malformed> {
-    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-        } else if bracketed {
-            bracketed = byte != b'>';
-        } else if wanted.contains(&byte) {
-            return Ok(Some(at));
-        } else {
-            quoted = byte == b'"';
-            bracketed = byte == b'<';
-        }
+pub fn find_outside(text: &str, wanted: u8) -> Result<Option<usize>, Malformed> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        let stop = |byte: &u8| *byte == wanted || matches!(byte, b'"' | b'<');
+        let Some(found) = bytes[at..].iter().position(stop) else {
+            return Ok(None);
+        };
+        at += found;
+        let inside = &bytes[at + 1..];
+        at += match bytes[at] {
+            byte if byte == wanted => return Ok(Some(at)),
+            b'"' => quoted_len(inside).ok_or(Malformed)? + 2,
+            _ => inside.iter().position(|byte| *byte == b'>').ok_or(Malformed)? + 2,
+        };
     }
-    if quoted || bracketed { Err(Malformed) } else { Ok(None) }
+}
+
+/// How far it is to the quote that ends a quoted string, given what follows its first.
+pub fn quoted_len(inside: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += inside.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if inside[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// Cuts `text` at the first `separator` outside quotes and brackets, and trims both parts.
 pub fn cut(text: &str, separator: u8) -> Result<(&str, Option<&str>), Malformed> {
-    Ok(match find_outside(text, &[separator])? {
+    Ok(match find_outside(text, separator)? {
         Some(at) => (trim(&text[..at]), Some(trim(&text[at + 1..]))),
         None => (trim(text), None),
     })
