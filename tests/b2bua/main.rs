@@ -1,0 +1,8 @@
+//! The B2BUA against the real core, with telephones on virtual time.
+//!
+//! Each file tells of one part of a call. The world is in `world.rs`, the telephones in
+//! `phone.rs`; `TRACE=1` prints every message.
+
+mod phone;
+mod whole_call;
+mod world;
