@@ -1,4 +1,4 @@
-//! Who owes whom an answer: RFC 3264 as it travels in INVITE, 2xx, ACK, reliable 1xx, PRACK, UPDATE.
+//! Who owes whom an answer: RFC 3264 as it travels in INVITE, 2xx, ACK, 1xx, PRACK and UPDATE.
 //!
 //! | offer in | answer in | |
 //! |---|---|---|

@@ -2,11 +2,11 @@
 //!
 //! | side | type | does |
 //! |---|---|---|
-//! | server | [`Sender`] | numbers each reliable 1xx, repeats it until its PRACK, says what must wait |
+//! | server | [`Sender`] | numbers a reliable 1xx, repeats it until its PRACK, holds others back |
 //! | client | [`Receiver`] | tells a new 1xx from a repeated or misplaced one |
 //!
 //! While a reliable 1xx is unacknowledged no further reliable one may be sent, and if it carried a
-//! session description no 2xx either (RFC 3262 §3). A plain 1xx or a failure may be sent at any time.
+//! session description no 2xx either (RFC 3262 §3). A plain 1xx or a failure may always be sent.
 //!
 //! Always holds: at most one reliable response is outstanding; RSeq grows by one each time.
 //!

@@ -40,14 +40,14 @@ impl Reject {
 pub enum Heard {
     /// A provisional response; nothing is owed for it.
     Progress,
-    /// A reliable provisional response: use it and send [`Dialog::prack`].
+    /// A reliable provisional response: use it and send `Dialog::prack`.
     WantsPrack {
         /// Its RSeq.
         rseq: u32,
     },
     /// A repeated or misplaced reliable response: do nothing with it.
     Ignore,
-    /// A 2xx to INVITE: send [`Dialog::ack`], now and for each repeat.
+    /// A 2xx to INVITE: send `Dialog::ack`, now and for each repeat.
     WantsAck {
         /// It should have held the answer to our offer and does not; BYE after the ACK.
         lacks_answer: bool,

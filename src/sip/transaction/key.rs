@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | client | branch, method of CSeq | responses |
 //! | server | branch, sent-by, method (ACK counts as INVITE) | repeats and ACKs |
-//! | server, no `z9hG4bK` branch | Request-URI, From tag, Call-ID, CSeq, Via, method | the RFC 2543 way |
+//! | server, no `z9hG4bK` branch | URI, From tag, Call-ID, CSeq, Via, method | the RFC 2543 way |
 //!
 //! The To tag is left out of the old form: an INVITE within a dialog has another CSeq anyway, and
 //! so the ACK of a failure, whose To has gained a tag, still matches.

@@ -155,7 +155,8 @@ impl Servers {
         each.sum()
     }
 
-    /// Begins a transaction, told to the user if `arrived` is given. `reply` is where responses go, and where if that breaks.
+    /// Begins a transaction, told to the user if `arrived` is given. `reply` is where responses go,
+    /// and where if that breaks.
     pub(super) fn begin(
         &mut self,
         shared: &mut Shared,
