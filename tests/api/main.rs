@@ -10,6 +10,7 @@ mod description;
 mod events;
 mod golden;
 mod limits;
+mod minority;
 mod privacy;
 mod refusals;
 mod repeats;

@@ -25,6 +25,7 @@ use carillon::api::Rate;
 use carillon::api::Setup;
 use carillon::api::Tokens;
 use carillon::base::id::CallId;
+use carillon::base::id::NodeId;
 use carillon::base::id::RequestId;
 use carillon::base::secret::Private;
 use carillon::base::time::ClusterTime;
@@ -36,6 +37,7 @@ use carillon::cluster::Cluster;
 use carillon::cluster::ClusterConfig;
 use carillon::cluster::Timing;
 use carillon::cluster::handle::Handle;
+use carillon::cluster::identity::ClusterId;
 use carillon::cluster::membership::Bootstrap;
 use carillon::resource;
 use carillon::resource::File;
@@ -173,12 +175,18 @@ impl World {
     }
 
     pub(crate) async fn with(wall: fn() -> ClusterTime, rate: Rate) -> Self {
+        let world = Self::begin(wall, rate, Bootstrap::Alone).await;
+        world.configure().await;
+        world
+    }
+
+    async fn begin(wall: fn() -> ClusterTime, rate: Rate, bootstrap: Bootstrap) -> Self {
         let data = tempfile::tempdir().unwrap();
         let config = ClusterConfig {
             data: data.path().join("data"),
             listen: None,
             advertise: None,
-            bootstrap: Bootstrap::Alone,
+            bootstrap,
             timing: Timing::default(),
             clock: Clock { wall, local },
             entropy: fill,
@@ -192,9 +200,15 @@ impl World {
             clock: local,
             entropy: draw,
         });
-        let world = Self { router, handle, _cluster: cluster, _batches: batches, _data: data };
-        world.configure().await;
-        world
+        Self { router, handle, _cluster: cluster, _batches: batches, _data: data }
+    }
+
+    /// One node of three whose peers are not there.
+    pub(crate) async fn minority() -> Self {
+        let member = |node: u64| (NodeId(node), format!("127.0.0.1:{node}"));
+        let members = [member(1), member(2), member(3)].into_iter().collect();
+        let bootstrap = Bootstrap::Together { cluster: ClusterId(7), node: NodeId(1), members };
+        Self::begin(wall, Rate::default(), bootstrap).await
     }
 
     async fn configure(&self) {

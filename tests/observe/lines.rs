@@ -1,0 +1,75 @@
+//! Log lines: a sentence and fields to search by, and nothing of a caller at any level.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use carillon::observe::log;
+use carillon::observe::log::Format;
+use serde_json::Value;
+
+use crate::world::NUMBER;
+use crate::world::World;
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes every fact of a call down and hands back the text.
+async fn written(format: Format, filter: &str) -> String {
+    let world = World::start().await;
+    world.call().await;
+    let facts = world.facts().await;
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let subscriber = log::subscriber(format, filter, move || writer.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        for (index, fact) in &facts {
+            log::write_fact(*index, fact);
+        }
+    });
+    let bytes = kept.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_machine_reads_one_object_a_line() {
+    let text = written(Format::Json, "info").await;
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let entered = lines.iter().find(|line| line["message"] == "A caller entered the queue");
+    let entered = entered.unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(entered["call"], "0000000000000001");
+    assert_eq!(entered["queue"], "sales");
+    assert_eq!(entered["level"], "INFO");
+    assert!(entered["index"].is_u64());
+}
+
+#[tokio::test]
+async fn info_leaves_out_what_every_call_does() {
+    let info = written(Format::Plain, "info").await;
+    assert!(info.contains("A caller entered the queue"));
+    assert!(!info.contains("The call is held for an agent"));
+    let debug = written(Format::Plain, "debug").await;
+    assert!(debug.contains("The call is held for an agent"));
+}
+
+#[tokio::test]
+async fn no_line_tells_of_the_caller() {
+    for format in [Format::Plain, Format::Json] {
+        let text = written(format, "trace").await;
+        assert!(!text.is_empty());
+        assert!(!text.contains(NUMBER), "{text}");
+        assert!(!text.contains("Secret Caller"), "{text}");
+    }
+}
