@@ -145,8 +145,9 @@ impl Leg {
     /// Takes the ACK of our 2xx.
     pub(super) fn on_ack(&mut self, board: &mut Board, ack: &Message) {
         let State::Confirmed(confirmed) = &mut self.state else { return };
-        if confirmed.unacknowledged.take().is_none() {
-            return; // A repeat.
+        let due = confirmed.dialog.is_confirmed_by(ack);
+        if !due || confirmed.unacknowledged.take().is_none() {
+            return; // A repeat, perhaps that of an earlier INVITE.
         }
         board.alarms.clear(self.id, Alarm::ResendAccepted);
         let owed = confirmed.dialog.on_request(ack);

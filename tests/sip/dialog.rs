@@ -350,6 +350,8 @@ fn an_ack_that_comes_again_disturbs_nothing() {
     dialog.on_sent(&reinvite);
     let before = dialog.offer_answer;
     assert_eq!(dialog.on_request(&within("ACK", 1, "")), Ok(()));
+    assert!(dialog.is_confirmed_by(&within("ACK", 1, "")));
+    assert!(!dialog.is_confirmed_by(&within("ACK", 9, "")));
     assert_eq!(dialog.on_request(&within("ACK", 9, "")), Err(Reject::Stale));
     assert_eq!(dialog.offer_answer, before);
 }

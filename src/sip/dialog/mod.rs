@@ -313,7 +313,7 @@ impl Dialog {
         let number = request.cseq().map_err(Reject::Malformed)?.number;
         let method = request.method();
         if method == Method::Ack {
-            return self.on_ack(request, number);
+            return self.on_ack(request);
         }
         // RFC 3261 §12.2.2: lower is refused; gaps are legal.
         if self.remote_cseq.is_some_and(|latest| number < latest) {
@@ -336,9 +336,16 @@ impl Dialog {
         Ok(())
     }
 
+    /// Tells whether an ACK is that of their latest INVITE; one of an earlier INVITE that comes
+    /// again is to be dropped.
+    pub fn is_confirmed_by(&self, ack: &Message) -> bool {
+        let number = ack.cseq().ok().map(|cseq| cseq.number);
+        number.is_some() && number == self.remote_invite_cseq
+    }
+
     /// An ACK is never answered: what is refused here is dropped, or ends the call.
-    fn on_ack(&mut self, ack: &Message, number: u32) -> Result<(), Reject> {
-        if self.remote_invite_cseq != Some(number) {
+    fn on_ack(&mut self, ack: &Message) -> Result<(), Reject> {
+        if !self.is_confirmed_by(ack) {
             return Err(Reject::Stale);
         }
         self.offer_answer.on_ack(is_described(ack)).map_err(Reject::Collision)
