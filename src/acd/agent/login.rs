@@ -230,8 +230,29 @@ pub(in crate::acd) fn end_inactivity(state: &mut State, id: &AgentId, out: &mut 
     leave(state, id, LogoutReason::Inactive, by_ourselves(), out);
 }
 
-/// Takes an agent out of service: from here on no call reaches them.
+/// Takes an agent out of service, away from their call: from here on no call reaches them.
 pub(in crate::acd) fn leave(
+    state: &mut State,
+    id: &AgentId,
+    reason: LogoutReason,
+    by: Actor,
+    out: &mut Output,
+) {
+    let Some(doing) = state.agents.get(id).map(|agent| agent.state.clone()) else {
+        return;
+    };
+    if let AgentState::Reserved { .. } = doing {
+        reservation::leave(state, id, Cause::LoggedOut, out);
+    }
+    depart(state, id, reason, by, out);
+    if let AgentState::Talking { call, leg } = doing {
+        legs::release(state, leg, Cause::LoggedOut, out);
+        send_back(state, call, id, out);
+    }
+}
+
+/// Logs an agent out who is on no call, or whose call has just ended.
+pub(in crate::acd) fn depart(
     state: &mut State,
     id: &AgentId,
     reason: LogoutReason,
@@ -244,23 +265,12 @@ pub(in crate::acd) fn leave(
     let Some(login) = agent.login.take() else {
         return; // Nobody there to be logged out.
     };
-    let doing = agent.state.clone();
     agent.pending = None;
     agent.device = Device::default();
     state.devices.remove(&login.device.address);
     state.deadlines.clear(&Deadline::EndGrace(id.clone()));
-    if let AgentState::Reserved { .. } = doing {
-        reservation::leave(state, id, Cause::LoggedOut, out);
-    }
     let why = Some((reason, by));
     agent::enter(state, id, AgentState::LoggedOut { why }, out);
-    if let AgentState::Talking { call, leg } = doing
-        && state.legs.by_id.contains_key(&leg)
-    // Else the call is over, and this follows it.
-    {
-        legs::release(state, leg, Cause::LoggedOut, out);
-        send_back(state, call, id, out);
-    }
 }
 
 /// A caller whose agent was taken away goes back to the queue and counts as entering it again.

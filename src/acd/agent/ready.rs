@@ -172,9 +172,9 @@ pub(in crate::acd) fn rest(state: &mut State, id: &AgentId, out: &mut Output) {
         Some(Pending::NotReady(reason)) => {
             agent::enter(state, id, AgentState::NotReady { reason }, out);
         }
-        Some(Pending::LogOut(reason, by)) => login::leave(state, id, reason, by, out),
+        Some(Pending::LogOut(reason, by)) => login::depart(state, id, reason, by, out),
         Some(Pending::Remove(by)) => {
-            login::leave(state, id, LogoutReason::Removed, by, out);
+            login::depart(state, id, LogoutReason::Removed, by, out);
             configure::forget(state, id);
         }
     }
