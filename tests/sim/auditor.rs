@@ -252,6 +252,12 @@ impl Auditor {
                 Effect::PlayPrompt { leg, .. } => {
                     self.change(leg.call, |book| book.place = Place::Leaving);
                 }
+                // After a rule's prompt, or a way that led back.
+                Effect::HoldCaller { leg, .. } => self.change(leg.call, |book| {
+                    if book.place == Place::Leaving {
+                        book.place = Place::Waiting;
+                    }
+                }),
                 _ => {}
             }
         }
