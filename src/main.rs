@@ -1,3 +1,11 @@
-//! The program `carillon`: reads its arguments and runs a node.
+//! The program `carillon`: reads its arguments and does what they say.
 
-fn main() {}
+use std::process::ExitCode;
+
+use carillon::node;
+use carillon::node::args::Args;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    node::run(Args::parse())
+}

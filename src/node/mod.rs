@@ -1,10 +1,102 @@
-//! The only worldly place: clocks, entropy, sockets and threads.
+//! The only worldly place: clocks, entropy, sockets, files and tasks, put together to a node.
+//!
+//! ```text
+//! args ─► serve ─► running: cluster ─► shards ◄─► udp, tcp
+//!      │                        │         └────► rtp (media threads)
+//!      ├► check                 ├► watch (folder ─► commands)
+//!      └► demo                  └► web (REST, metrics, health)
+//! ```
 //!
 //! Always holds: nothing here decides about a call; clocks and entropy are read in [`clock`] and
-//! [`entropy`] alone.
+//! [`entropy`] alone; a node that stops says goodbye in order ([`running::Node::stop`]).
 //!
 //! Not here: what is put together (every other floor).
 
+pub mod args;
 pub mod clock;
+pub mod count;
+pub mod demo;
 pub mod entropy;
+pub mod folder;
+pub mod follow;
+pub mod log;
+pub mod prompts;
 pub mod rtp;
+pub mod running;
+pub mod shard;
+pub mod tcp;
+pub mod udp;
+pub mod watch;
+pub mod web;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::node::args::Args;
+use crate::node::args::Order;
+use crate::node::args::Serve;
+use crate::node::running::Node;
+
+/// Carries out what was typed; the status the process ends with.
+pub fn run(args: Args) -> ExitCode {
+    match args.order {
+        Order::Check { folder } => check(&folder),
+        Order::Serve(order) => {
+            log::begin(order.log_format);
+            in_runtime(async { serve(order).await.map(|()| true) })
+        }
+        Order::Demo(order) => in_runtime(async { demo::run(order).await.map_err(Into::into) }),
+    }
+}
+
+/// Runs `work` to its end; `false` or an error is exit status 1.
+fn in_runtime(work: impl Future<Output = Result<bool, Box<dyn std::error::Error>>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(work) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(sentence: &str) -> ExitCode {
+    eprintln!("carillon: {sentence}");
+    ExitCode::FAILURE
+}
+
+/// Reads the folder and prints every mistake; nothing is started.
+fn check(path: &Path) -> ExitCode {
+    match folder::read(path, &|_| Vec::new()) {
+        Ok(read) => {
+            println!(
+                "{}: {} queues, {} agents, {} trunks; no mistake",
+                path.display(),
+                read.queues.len(),
+                read.agents.len(),
+                read.trunks.len()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}", watch::complaint(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a node until it is told to stop (Ctrl-C, SIGTERM).
+async fn serve(order: Serve) -> Result<(), Box<dyn std::error::Error>> {
+    let node = Node::start(&order.config, &order.data).await?;
+    tracing::info!(sip = ?node.sip, api = %node.api, "carillon is ready for calls");
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("carillon is stopping");
+    node.stop().await;
+    Ok(())
+}

@@ -88,6 +88,7 @@ pub struct Metrics {
     rtp_late: IntCounter,
     rtp_lost: IntCounter,
     takeovers: IntCounter,
+    config_rejected: IntCounter,
 }
 
 impl Metrics {
@@ -128,6 +129,8 @@ impl Metrics {
             rtp_late: made.counter("rtp_late_total", "Frames sent after their time")?,
             rtp_lost: made.counter("rtp_lost_total", "RTP packets that did not come")?,
             takeovers: made.counter("takeovers_total", "Nodes lost and taken over from")?,
+            config_rejected: made
+                .counter("config_rejected_total", "Configurations with a mistake, not used")?,
             registry,
         })
     }
@@ -169,6 +172,11 @@ impl Metrics {
             _ => "6xx",
         };
         self.sip_responses.with_label_values(&[known(method), class, direction.word()]).inc();
+    }
+
+    /// Counts a configuration that had a mistake and was not used.
+    pub fn count_config_rejected(&self) {
+        self.config_rejected.inc();
     }
 
     /// Counts a message sent again.

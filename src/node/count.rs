@@ -1,0 +1,123 @@
+//! What the node's own parts count, under the names operators read.
+//!
+//! Always holds: the set of names is small and closed; nothing a stranger sends makes a new one.
+//!
+//! Not here: what is counted of calls and agents, which comes from facts (`observe::metrics`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::Rejected;
+use crate::media::counters::Counters;
+use crate::node::rtp::MediaThreads;
+use crate::observe::metrics::Direction;
+use crate::observe::metrics::Metrics;
+
+/// How often the figures of the media threads are taken over.
+const MEDIA_EVERY: Duration = Duration::from_secs(1);
+
+/// The names of what SIP counts.
+#[derive(Clone)]
+pub struct Counts {
+    metrics: Arc<Metrics>,
+}
+
+impl Counts {
+    /// Counts into `metrics`.
+    pub fn new(metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics) }
+    }
+
+    /// A datagram was not even so much of a message that a shard could be found for it.
+    pub fn unreadable(&self) {
+        self.metrics.count_sip_rejected("unreadable");
+    }
+
+    /// A shard had too much to do; the datagram was dropped and will be sent again.
+    pub fn overrun(&self) {
+        self.metrics.count_sip_rejected("overload");
+    }
+
+    /// The configuration folder had a mistake, and nothing of it was used.
+    pub fn config_rejected(&self) {
+        self.metrics.count_config_rejected();
+    }
+
+    /// An agent's phone was rung this long after the log said so.
+    pub fn assigned(&self, micros: u64) {
+        self.metrics.time_assignment(micros);
+    }
+
+    /// Counts one thing a shard said.
+    pub fn count(&self, counter: &Counter) {
+        let metrics = &self.metrics;
+        match counter {
+            Counter::RequestReceived(method) => {
+                metrics.count_sip_request(method.as_str(), Direction::In);
+            }
+            Counter::RequestSent(method) => {
+                metrics.count_sip_request(method.as_str(), Direction::Out);
+            }
+            Counter::ResponseReceived(method, class) => {
+                metrics.count_sip_response(method.as_str(), class * 100, Direction::In);
+            }
+            Counter::ResponseSent(method, class) => {
+                metrics.count_sip_response(method.as_str(), class * 100, Direction::Out);
+            }
+            Counter::Rejected(why) => metrics.count_sip_rejected(word(*why)),
+            Counter::AckMissing => metrics.count_sip_rejected("ack_missing"),
+            Counter::SessionExpired => metrics.count_sip_rejected("session_expired"),
+            Counter::ForkHungUp => metrics.count_sip_rejected("second_answer"),
+            Counter::Stray => metrics.count_sip_rejected("stray"),
+            // The fact that follows says it with queue and agent.
+            Counter::RingFailed(_) => {}
+        }
+    }
+}
+
+fn word(why: Rejected) -> &'static str {
+    match why {
+        Rejected::Source => "source",
+        Rejected::Challenged => "challenged",
+        Rejected::Malformed => "malformed",
+        Rejected::Merged => "merged",
+        Rejected::Method => "method",
+        Rejected::Extension => "extension",
+        Rejected::Media => "media",
+        Rejected::Draining => "draining",
+        Rejected::TooMany => "too_many",
+        Rejected::Unavailable => "unavailable",
+        Rejected::UnknownDialog => "unknown_dialog",
+    }
+}
+
+/// Takes over what the media threads count, until aborted.
+pub async fn follow_media(media: MediaThreads, metrics: Arc<Metrics>) {
+    let mut before = Counters::default();
+    let mut pace = tokio::time::interval(MEDIA_EVERY);
+    loop {
+        pace.tick().await;
+        let now = sum(media.counters());
+        let plain = now.streams.saturating_sub(now.joined);
+        metrics.set_rtp_streams("joined", usize::try_from(now.joined).unwrap_or(usize::MAX));
+        metrics.set_rtp_streams("alone", usize::try_from(plain).unwrap_or(usize::MAX));
+        metrics.count_rtp_packets(Direction::In, now.received.saturating_sub(before.received));
+        metrics.count_rtp_packets(Direction::Out, now.sent.saturating_sub(before.sent));
+        let late = now.late.saturating_sub(before.late);
+        metrics.count_rtp_trouble(late, now.lost.saturating_sub(before.lost));
+        before = now;
+    }
+}
+
+fn sum(threads: impl Iterator<Item = Counters>) -> Counters {
+    threads.fold(Counters::default(), |sum, thread| Counters {
+        streams: sum.streams + thread.streams,
+        joined: sum.joined + thread.joined,
+        sent: sum.sent + thread.sent,
+        late: sum.late + thread.late,
+        received: sum.received + thread.received,
+        lost: sum.lost + thread.lost,
+        ..sum
+    })
+}

@@ -1,0 +1,319 @@
+//! A running node: started in order, stopped in order.
+//!
+//! | started | because |
+//! |---|---|
+//! | the folder is read | a mistake must be said before anything listens |
+//! | cluster | everything else looks at the state |
+//! | `StartNode` | what this node's former lives owned is lost, and must be freed |
+//! | configuration | so that the first call finds its queue |
+//! | media, shards, sockets | from here on calls come in |
+//! | REST, metrics, the watch of the folder | |
+//!
+//! Always holds: orders reach the shards in log order; only orders for this life of this node are
+//! carried out.
+//!
+//! Not here: what any of these parts does.
+
+use std::io;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::acd::command::Command;
+use crate::b2bua::Identity;
+use crate::b2bua::Listener;
+use crate::b2bua::RtpPort;
+use crate::b2bua::Ua;
+use crate::base::id::Owner;
+use crate::cluster;
+use crate::cluster::Batches;
+use crate::cluster::Cluster;
+use crate::cluster::ClusterConfig;
+use crate::cluster::Timing;
+use crate::cluster::handle::Handle;
+use crate::cluster::membership::Bootstrap;
+use crate::node::clock;
+use crate::node::count;
+use crate::node::count::Counts;
+use crate::node::entropy;
+use crate::node::folder;
+use crate::node::folder::FolderError;
+use crate::node::follow;
+use crate::node::rtp::MediaThreads;
+use crate::node::shard::SHARDS;
+use crate::node::shard::Shard;
+use crate::node::shard::Shards;
+use crate::node::tcp::TcpConnections;
+use crate::node::udp::UdpSockets;
+use crate::node::watch;
+use crate::node::web;
+use crate::observe::metrics::Metrics;
+use crate::resource::ListenTransport;
+use crate::resource::NodeSettings;
+use crate::sip::flow::Transport;
+use crate::sip::uri::HostPort;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The configuration has mistakes.
+    #[error("{}", watch::complaint(.0))]
+    Folder(#[from] FolderError),
+    /// The data folder or the log.
+    #[error(transparent)]
+    Cluster(#[from] cluster::StartError),
+    /// A socket cannot be opened.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file of bearer tokens.
+    #[error("{words}")]
+    Tokens {
+        /// What is wrong with it, a line each.
+        words: String,
+    },
+    /// The cryptographic or counting machinery did not start.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The configuration could not be put into the log.
+    #[error("the cluster takes no commands")]
+    NoQuorum,
+}
+
+/// A node at work.
+pub struct Node {
+    /// The state and the log.
+    pub handle: Handle,
+    /// Where SIP is heard.
+    pub sip: Vec<SocketAddr>,
+    /// Where REST is served.
+    pub api: SocketAddr,
+    cluster: Cluster,
+    shards: Shards,
+    media: MediaThreads,
+    draining: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts a node on a configuration folder and a data folder.
+    pub async fn start(config: &Path, data: &Path) -> Result<Self, NodeError> {
+        let (cluster, handle, batches) = cluster::start(ClusterConfig {
+            data: data.to_owned(),
+            listen: None,
+            advertise: None,
+            bootstrap: Bootstrap::Alone,
+            timing: Timing::default(),
+            clock: cluster::Clock { wall: clock::wall, local: clock::local },
+            entropy: entropy::fill,
+        })
+        .await?;
+        let settings = watch::read(config, &handle)?.node;
+        let owner = handle.identity().owner;
+        propose(&handle, Command::StartNode { owner }).await?;
+        watch::apply(config, &handle).await?;
+
+        let metrics = Arc::new(Metrics::new()?);
+        let counts = Counts::new(&metrics);
+        let (shards, inboxes) = Shards::new(counts.clone());
+        let set = follow::load_prompts(&handle).await;
+        let report_to = shards.clone();
+        let media = MediaThreads::start(&settings.rtp_ports, set, move |report| {
+            report_to.report(report)
+        })
+        .map_err(|source| NodeError::Listen { address: "the RTP ports".to_owned(), source })?;
+        let udp = bind_udp(&settings)?;
+        let tcp = TcpConnections::new(&shards);
+        let identity = identity(&settings, owner, &handle);
+        for (number, inbox) in inboxes.into_iter().enumerate() {
+            let rtp = media.ports(number).into_iter().map(|port| RtpPort { port }).collect();
+            let identity = Identity { shard: number as u16, rtp, ..identity.clone() };
+            let shard = Shard {
+                ua: Ua::new(identity, entropy::bytes()),
+                number,
+                shards: shards.clone(),
+                handle: handle.clone(),
+                udp: udp.clone(),
+                tcp: tcp.clone(),
+                media: media.clone(),
+                counts: counts.clone(),
+            };
+            tokio::spawn(shard.run(inbox));
+        }
+        shards.trunks(&follow::trunks(&handle));
+        let mut node = Self {
+            sip: udp.locals().collect(),
+            api: settings.api_listen,
+            tasks: vec![tokio::spawn(carry_out(batches, owner, shards.clone()))],
+            handle,
+            cluster,
+            shards,
+            media,
+            draining: Arc::default(),
+        };
+        node.open(&settings, &udp, &tcp, &metrics).await?;
+        node.follow(config, &metrics, counts);
+        Ok(node)
+    }
+
+    /// Begins to listen: from here on calls and questions come in.
+    async fn open(
+        &mut self,
+        settings: &NodeSettings,
+        udp: &UdpSockets,
+        tcp: &TcpConnections,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(), NodeError> {
+        udp.listen(&self.shards);
+        for listen in tcp_listens(settings) {
+            let listener = TcpListener::bind(listen).await.map_err(refused(listen))?;
+            tcp.listen(listener, listen);
+        }
+        let web = web::serve(settings, &self.handle, metrics, &self.draining).await?;
+        self.api = web.api;
+        self.tasks.extend(web.tasks);
+        Ok(())
+    }
+
+    /// Begins to follow what changes.
+    fn follow(&mut self, config: &Path, metrics: &Arc<Metrics>, counts: Counts) {
+        let (handle, shards, media) =
+            (self.handle.clone(), self.shards.clone(), self.media.clone());
+        self.tasks.push(tokio::spawn(follow::follow(handle, shards, media)));
+        let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics));
+        self.tasks.push(tokio::spawn(facts));
+        let media = count::follow_media(self.media.clone(), Arc::clone(metrics));
+        self.tasks.push(tokio::spawn(media));
+        let watched = watch::follow(config.to_owned(), self.handle.clone(), counts);
+        self.tasks.push(tokio::spawn(watched));
+    }
+
+    /// Refuses new calls, ends what is left, and stops.
+    pub async fn stop(self) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.shards.drain();
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.media.stop();
+        self.cluster.stop().await;
+    }
+}
+
+async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
+    for _ in 0..10 {
+        if handle.propose(entropy::request_id(), command.clone()).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err(NodeError::NoQuorum)
+}
+
+/// Hands every order for this life of this node to its shard, in log order.
+async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
+    while let Some(batch) = batches.recv().await {
+        for order in batch.orders {
+            if order.owner == owner {
+                shards.order(order.effect);
+            }
+        }
+    }
+}
+
+fn refused(address: SocketAddr) -> impl FnOnce(io::Error) -> NodeError {
+    move |source| NodeError::Listen { address: address.to_string(), source }
+}
+
+fn bind_udp(settings: &NodeSettings) -> Result<UdpSockets, NodeError> {
+    let addresses: Vec<SocketAddr> = settings
+        .sip_listen
+        .iter()
+        .filter(|listen| listen.transport == ListenTransport::Udp)
+        .map(|listen| listen.address)
+        .collect();
+    let named = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    UdpSockets::bind(&addresses).map_err(|source| NodeError::Listen { address: named, source })
+}
+
+fn tcp_listens(settings: &NodeSettings) -> impl Iterator<Item = SocketAddr> {
+    let tcp = |listen: &&crate::resource::Listen| listen.transport == ListenTransport::Tcp;
+    settings.sip_listen.iter().filter(tcp).map(|listen| listen.address)
+}
+
+/// Who this node is, as its shards tell others.
+fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Identity {
+    let listeners = settings
+        .sip_listen
+        .iter()
+        .map(|listen| Listener {
+            transport: match listen.transport {
+                ListenTransport::Udp => Transport::Udp,
+                ListenTransport::Tcp => Transport::Tcp,
+            },
+            local: listen.address,
+            advertised: advertised(settings, listen.address),
+        })
+        .collect();
+    Identity {
+        owner,
+        listeners,
+        rtp: Vec::new(),
+        media_address: media_address(settings),
+        shard: 0,
+        shards: SHARDS,
+        cluster_key: key_of(handle),
+    }
+}
+
+/// The host and port others reach a listener by.
+fn advertised(settings: &NodeSettings, listened: SocketAddr) -> HostPort {
+    let written = settings.sip_advertise.as_ref().and_then(|text| text.parse::<HostPort>().ok());
+    match written {
+        Some(HostPort { host, port }) => HostPort { host, port: port.or(Some(listened.port())) },
+        None => HostPort::from(SocketAddr::new(own_address(listened.ip()), listened.port())),
+    }
+}
+
+/// The address phones send audio to.
+fn media_address(settings: &NodeSettings) -> IpAddr {
+    let advertised = settings.sip_advertise.as_ref();
+    let spoken = advertised.and_then(|text| text.parse::<HostPort>().ok()?.ip());
+    let listened = settings.sip_listen.first().map(|listen| listen.address.ip());
+    settings
+        .rtp_advertise
+        .or(spoken)
+        .unwrap_or_else(|| own_address(listened.unwrap_or(Ipv4Addr::UNSPECIFIED.into())))
+}
+
+/// A listener on every interface is reached by the one that leads outside.
+fn own_address(listened: IpAddr) -> IpAddr {
+    if !listened.is_unspecified() {
+        return listened;
+    }
+    // Nothing is sent: a connected datagram socket only chooses its interface. RFC 5737 §3.
+    let chosen = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    chosen.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
+}
+
+/// The secret all nodes of a cluster share, made of the name only they know.
+fn key_of(handle: &Handle) -> [u8; 32] {
+    use sha2::Digest;
+    let cluster = handle.identity().cluster.0.to_be_bytes();
+    sha2::Sha256::new().chain_update(b"carillon to-tags").chain_update(cluster).finalize().into()
+}

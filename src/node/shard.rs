@@ -1,0 +1,320 @@
+//! The ring of one shard: a `Ua`, what comes in to it, and what goes out.
+//!
+//! ```text
+//! datagrams, frames ─┐                     ┌─► sockets
+//! orders of the log ─┤                     ├─► proposals ─► outcome comes back in
+//! media reports     ─┼─► Input ─► Ua ─► Output ─► media orders
+//! outcomes          ─┤                     └─► names to resolve ─► addresses come back in
+//! its own deadline  ─┘
+//! ```
+//!
+//! A call lives in one shard with all its legs: the Call-ID of the caller's INVITE chooses it, the
+//! agent's Call-ID is drawn to match, and the call's name says it ([`shard_of_call`]).
+//!
+//! Always holds: one input, then every output, then the next input. What the network sends waits
+//! in a bounded queue behind what the cluster and the media say; when it is full, datagrams are
+//! dropped and counted, and the sender sends them again.
+//!
+//! Not here: sockets ([`super::udp`], [`super::tcp`]), what a message means (`b2bua`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::acd::command::Outcome;
+use crate::acd::config::TrunkConfig;
+use crate::acd::effect::Effect;
+use crate::b2bua::NotFound;
+use crate::b2bua::Output;
+use crate::b2bua::Ua;
+use crate::b2bua::Unavailable;
+use crate::b2bua::shard_of_call;
+use crate::base::id::CallId;
+use crate::base::id::RequestId;
+use crate::cluster::handle::Handle;
+use crate::media::order::Report;
+use crate::media::order::StreamId;
+use crate::node::clock;
+use crate::node::count::Counts;
+use crate::node::rtp::MediaThreads;
+use crate::node::tcp::TcpConnections;
+use crate::node::udp::UdpSockets;
+use crate::sip::flow::Flow;
+use crate::sip::flow::Transport;
+use crate::sip::message::Message;
+use crate::sip::message::peek_call_id;
+use crate::sip::parse::ParseError;
+use crate::sip::shard_of;
+use crate::sip::write::ResponseBuilder;
+
+/// How many shards a node has; fixed, so that a call's name finds its shard after a restart.
+pub const SHARDS: u16 = 4;
+
+/// What the network may leave waiting at one shard.
+const NETWORK_QUEUE_MAX: usize = 8192;
+
+/// Where SIP is heard if nobody says otherwise (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
+
+/// What a shard is told by Carillon itself.
+#[derive(Debug)]
+pub enum Input {
+    /// An order of the core.
+    Order(Effect),
+    /// The answer to a proposal.
+    Outcome { request: RequestId, outcome: Result<Outcome, Unavailable> },
+    /// What the media has to say.
+    Report(Report),
+    /// The addresses of a name, none if it could not be resolved.
+    Resolved { token: u64, addresses: Vec<SocketAddr> },
+    /// The flow broke, or nothing could be sent by it.
+    TransportFailed(Flow),
+    /// The trunks as configured now.
+    Trunks(Arc<[TrunkConfig]>),
+    /// New calls are to be refused.
+    Draining,
+}
+
+/// What the network tells a shard.
+enum Arrived {
+    Datagram(Bytes, Flow),
+    Message(Message, Flow),
+}
+
+/// The doors of all shards.
+#[derive(Clone)]
+pub struct Shards {
+    doors: Arc<[Door]>,
+    counts: Counts,
+}
+
+struct Door {
+    inputs: mpsc::UnboundedSender<Input>,
+    network: mpsc::Sender<Arrived>,
+}
+
+/// The far side of a shard's doors, to be given to [`Shard::run`].
+pub struct Inbox {
+    inputs: mpsc::UnboundedReceiver<Input>,
+    network: mpsc::Receiver<Arrived>,
+}
+
+impl Shards {
+    /// Makes the doors of every shard, and what lies behind them.
+    pub fn new(counts: Counts) -> (Self, Vec<Inbox>) {
+        let mut doors = Vec::new();
+        let mut inboxes = Vec::new();
+        for _ in 0..SHARDS {
+            let (inputs, inputs_in) = mpsc::unbounded_channel();
+            let (network, network_in) = mpsc::channel(NETWORK_QUEUE_MAX);
+            doors.push(Door { inputs, network });
+            inboxes.push(Inbox { inputs: inputs_in, network: network_in });
+        }
+        (Self { doors: doors.into(), counts }, inboxes)
+    }
+
+    /// Hands a datagram to the shard of its Call-ID, or drops it.
+    pub fn datagram(&self, bytes: Bytes, flow: Flow) {
+        let Some(call_id) = peek_call_id(&bytes) else {
+            self.counts.unreadable();
+            return;
+        };
+        let door = &self.doors[usize::from(shard_of(call_id, SHARDS))];
+        if door.network.try_send(Arrived::Datagram(bytes, flow)).is_err() {
+            self.counts.overrun();
+        }
+    }
+
+    /// Hands a framed message to its shard; waits while the shard is busy, which slows the peer.
+    pub async fn message(&self, message: Message, flow: Flow) {
+        let Ok(call_id) = message.call_id() else {
+            self.counts.unreadable();
+            return;
+        };
+        let door = &self.doors[usize::from(shard_of(call_id.as_bytes(), SHARDS))];
+        let _ = door.network.send(Arrived::Message(message, flow)).await;
+    }
+
+    /// Hands an order of the core to the shard of its call.
+    pub fn order(&self, effect: Effect) {
+        self.tell(home(effect.leg().call), Input::Order(effect));
+    }
+
+    /// Hands a report of the media to the shard of its call.
+    pub fn report(&self, report: Report) {
+        self.tell(home(stream_of(&report).call), Input::Report(report));
+    }
+
+    /// Tells every shard that a flow broke.
+    pub fn transport_failed(&self, flow: Flow) {
+        for shard in 0..self.doors.len() {
+            self.tell(shard, Input::TransportFailed(flow));
+        }
+    }
+
+    /// Tells every shard the trunks.
+    pub fn trunks(&self, trunks: &Arc<[TrunkConfig]>) {
+        for shard in 0..self.doors.len() {
+            self.tell(shard, Input::Trunks(Arc::clone(trunks)));
+        }
+    }
+
+    /// Tells every shard to refuse new calls.
+    pub fn drain(&self) {
+        for shard in 0..self.doors.len() {
+            self.tell(shard, Input::Draining);
+        }
+    }
+
+    fn tell(&self, shard: usize, input: Input) {
+        // A closed door means that the node is stopping, and nobody is left to be told.
+        let _ = self.doors[shard].inputs.send(input);
+    }
+}
+
+/// One shard at work.
+pub struct Shard {
+    /// The machine that decides what each input means.
+    pub ua: Ua,
+    /// Its number, from 0.
+    pub number: usize,
+    /// The doors, through which answers come back to this shard.
+    pub shards: Shards,
+    /// Where proposals go.
+    pub handle: Handle,
+    /// Where datagrams leave.
+    pub udp: UdpSockets,
+    /// Where streams leave.
+    pub tcp: TcpConnections,
+    /// Where media orders go.
+    pub media: MediaThreads,
+    /// What is counted.
+    pub counts: Counts,
+}
+
+impl Shard {
+    /// Runs until every door is closed.
+    pub async fn run(mut self, mut inbox: Inbox) {
+        loop {
+            self.drain().await;
+            let wait = self.ua.next_deadline().map(|deadline| clock::until(deadline));
+            let asleep = tokio::time::sleep(wait.unwrap_or(std::time::Duration::from_secs(3600)));
+            tokio::select! {
+                biased;
+                input = inbox.inputs.recv() => match input {
+                    Some(input) => self.accept(input),
+                    None => return,
+                },
+                () = asleep => self.ua.handle_deadline(clock::local()),
+                arrived = inbox.network.recv() => match arrived {
+                    Some(arrived) => self.receive(arrived).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn accept(&mut self, input: Input) {
+        let now = clock::local();
+        match input {
+            Input::Order(effect) => self.ua.handle_order(now, effect),
+            Input::Outcome { request, outcome } => self.ua.handle_outcome(now, request, outcome),
+            Input::Report(report) => self.ua.handle_report(now, report),
+            Input::Resolved { token, addresses } => {
+                let found = if addresses.is_empty() { Err(NotFound) } else { Ok(addresses) };
+                self.ua.handle_resolved(now, token, found);
+            }
+            Input::TransportFailed(flow) => self.ua.handle_transport_error(now, flow),
+            Input::Trunks(trunks) => self.ua.set_trunks(trunks),
+            Input::Draining => self.ua.set_draining(true),
+        }
+    }
+
+    async fn receive(&mut self, arrived: Arrived) {
+        let now = clock::local();
+        match arrived {
+            Arrived::Datagram(bytes, flow) => match Message::parse(bytes) {
+                Ok(message) => self.ua.handle_message(now, message, flow),
+                Err(error) => self.refuse(&error, flow).await,
+            },
+            Arrived::Message(message, flow) => self.ua.handle_message(now, message, flow),
+        }
+    }
+
+    async fn refuse(&mut self, error: &ParseError, flow: Flow) {
+        self.counts.unreadable();
+        if let Some(answer) = refusal(error) {
+            self.transmit(answer, flow).await;
+        }
+    }
+
+    async fn drain(&mut self) {
+        while let Some(output) = self.ua.poll_output() {
+            match output {
+                Output::Transmit { bytes, flow } => self.transmit(bytes, flow).await,
+                Output::Propose { request, command } => self.propose(request, command),
+                Output::Media(order) => self.media.order(self.number, order),
+                Output::Resolve { token, host, port, .. } => {
+                    self.resolve(token, host, port.unwrap_or(SIP_PORT));
+                }
+                Output::Count(counter) => self.counts.count(&counter),
+            }
+        }
+    }
+
+    async fn transmit(&self, bytes: Bytes, flow: Flow) {
+        match flow.transport {
+            Transport::Udp => {
+                if self.udp.send(flow, &bytes).await.is_err() {
+                    self.shards.tell(self.number, Input::TransportFailed(flow));
+                }
+            }
+            Transport::Tcp => self.tcp.send(flow, bytes),
+        }
+    }
+
+    fn propose(&self, request: RequestId, command: crate::acd::command::Command) {
+        let (handle, shards, shard) = (self.handle.clone(), self.shards.clone(), self.number);
+        tokio::spawn(async move {
+            let outcome = match handle.propose(request, command).await {
+                Ok(applied) => Ok(applied.outcome),
+                Err(_) => Err(Unavailable),
+            };
+            shards.tell(shard, Input::Outcome { request, outcome });
+        });
+    }
+
+    fn resolve(&self, token: u64, host: String, port: u16) {
+        let (shards, shard) = (self.shards.clone(), self.number);
+        tokio::spawn(async move {
+            let found = tokio::net::lookup_host((host, port)).await;
+            let addresses = found.map(Iterator::collect).unwrap_or_default();
+            shards.tell(shard, Input::Resolved { token, addresses });
+        });
+    }
+}
+
+/// The answer to a message that cannot be taken, if it may be answered (RFC 3261 §8.2, §16.3).
+///
+/// It goes back without a transaction: what is broken may be what a transaction is known by.
+pub fn refusal(error: &ParseError) -> Option<Bytes> {
+    let (status, message) = error.answer()?;
+    let answer = ResponseBuilder::to(message, status).to_tag("unreadable").build();
+    Some(answer.as_bytes().clone())
+}
+
+/// The shard in which a call lives.
+fn home(call: CallId) -> usize {
+    usize::from(shard_of_call(call, SHARDS))
+}
+
+fn stream_of(report: &Report) -> StreamId {
+    match report {
+        Report::Digit { stream, .. }
+        | Report::Finished { stream, .. }
+        | Report::NoPrompt { stream, .. }
+        | Report::Lost { stream } => *stream,
+    }
+}
