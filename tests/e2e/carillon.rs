@@ -1,0 +1,234 @@
+//! A Carillon process of a test: its folder, its ports, its REST interface and its metrics.
+//!
+//! Always holds: it listens on 127.0.0.1 only and is ended by its own process id when dropped.
+//!
+//! Not here: what a test asks of it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::wait::until;
+
+/// The token of the tests' supervisor-of-everything.
+const TOKEN: &str = "an-administrator-of-the-tests";
+
+/// Everything on the loopback interface; the words in capitals become ports.
+const SETTINGS: &str = r#"
+kind: Settings
+metadata: {name: default}
+spec:
+  sip:
+    advertise: 127.0.0.1
+    listen:
+    - {transport: Udp, address: 127.0.0.1, port: SIP}
+    - {transport: Tcp, address: 127.0.0.1, port: SIP}
+  rtp: {advertise: 127.0.0.1, ports: "RTP"}
+  api: {listen: "127.0.0.1:API", tokensFile: ../tokens.yaml}
+  observe: {listen: "127.0.0.1:OBSERVE"}
+---
+kind: Trunk
+metadata: {name: loopback}
+spec:
+  peers: ["sip:127.0.0.1"]
+  inbound: {allowedSources: [127.0.0.0/8]}
+"#;
+
+/// A running node and where to reach it.
+pub(crate) struct Carillon {
+    pub(crate) sip: u16,
+    api: u16,
+    metrics: u16,
+    folder: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+impl Carillon {
+    /// Starts a node with these queues and agents, and waits until it is ready.
+    pub(crate) fn start(resources: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let mut node = Self {
+            sip: free_port(),
+            api: free_port(),
+            metrics: free_port(),
+            folder,
+            process: None,
+        };
+        let rtp = free_rtp_ports();
+        let settings = SETTINGS
+            .replace("SIP", &node.sip.to_string())
+            .replace("RTP", &format!("{rtp}-{}", rtp + 3))
+            .replace("API", &node.api.to_string())
+            .replace("OBSERVE", &node.metrics.to_string());
+        fs::create_dir(node.config()).expect("a folder");
+        node.write("settings.yaml", &settings);
+        node.write("centre.yaml", resources);
+        let tokens = format!("tokens:\n- {{name: tests, role: Administrator, token: {TOKEN}}}\n");
+        fs::write(node.folder.path().join("tokens.yaml"), tokens).expect("written");
+        node.launch();
+        node
+    }
+
+    /// Where the process keeps its configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    /// Writes a file of the configuration in one step, as editors do.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let hidden = self.folder.path().join("being-written");
+        fs::write(&hidden, text).expect("written");
+        fs::rename(hidden, self.config().join(name)).expect("renamed");
+    }
+
+    /// Starts the process on the folder as it is, and waits until it says that it is ready.
+    pub(crate) fn launch(&mut self) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .expect("a log file");
+        let process = Command::new(env!("CARGO_BIN_EXE_carillon"))
+            .arg("serve")
+            .arg("--config")
+            .arg(self.config())
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        self.process = Some(process);
+        let ready = format!("http://127.0.0.1:{}/readyz", self.metrics);
+        until("the node is ready", Duration::from_secs(30), || {
+            let ended = self.process.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            assert!(ended.is_none(), "the node ended: {}", self.log());
+            ureq::get(&ready).call().ok()
+        });
+    }
+
+    /// Ends the process at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// What the process has written.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// A folder for the files of a test.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Reads a resource of the REST interface.
+    pub(crate) fn read(&self, path: &str) -> Value {
+        let url = format!("http://127.0.0.1:{}{path}", self.api);
+        let mut answer = ureq::get(&url)
+            .header("Authorization", &format!("Bearer {TOKEN}"))
+            .call()
+            .unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()));
+        answer.body_mut().read_json().expect("JSON")
+    }
+
+    /// Asks for something; the status and the answer.
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("http://127.0.0.1:{}{path}", self.api);
+        let agent = ureq::Agent::new_with_config(
+            ureq::Agent::config_builder().http_status_as_error(false).build(),
+        );
+        let mut answer = agent
+            .post(&url)
+            .header("Authorization", &format!("Bearer {TOKEN}"))
+            .send_json(body)
+            .unwrap_or_else(|error| panic!("POST {path}: {error}\n{}", self.log()));
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_json().unwrap_or(Value::Null))
+    }
+
+    /// Logs an agent in and makes it ready.
+    pub(crate) fn put_to_work(&self, agent: &str) {
+        let (status, answer) =
+            self.ask(&format!("/api/v1/agents/{agent}/login"), &serde_json::json!({}));
+        assert_eq!(status, 200, "{answer}");
+        let (status, answer) =
+            self.ask(&format!("/api/v1/agents/{agent}/ready"), &serde_json::json!({}));
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// The value of a metric with these labels in it; the sum where there are several.
+    pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
+        let url = format!("http://127.0.0.1:{}/metrics", self.metrics);
+        let text = ureq::get(&url)
+            .call()
+            .and_then(|mut answer| answer.body_mut().read_to_string())
+            .unwrap_or_else(|error| panic!("metrics: {error}"));
+        text.lines()
+            .filter(|line| {
+                let family = line.split(['{', ' ']).next().unwrap_or_default();
+                family == name && line.contains(labels)
+            })
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// Waits until a figure of a queue has this value.
+    pub(crate) fn wait_for_queue(&self, queue: &str, figure: &str, value: u64) {
+        let path = format!("/api/v1/queues/{queue}");
+        until(&format!("{queue}: {figure} is {value}"), Duration::from_secs(40), || {
+            let now = self.read(&path);
+            (now.pointer(figure).and_then(Value::as_u64) == Some(value)).then_some(())
+        });
+    }
+
+    /// Waits until an agent is in this state.
+    pub(crate) fn wait_for_agent(&self, agent: &str, state: &str) -> Value {
+        let path = format!("/api/v1/agents/{agent}");
+        until(&format!("{agent} is {state}"), Duration::from_secs(40), || {
+            let now = self.read(&path);
+            (now["state"] == state).then_some(now)
+        })
+    }
+}
+
+impl Drop for Carillon {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the node's log\n{}", self.log());
+        }
+    }
+}
+
+/// A port that is free for UDP and TCP now.
+pub(crate) fn free_port() -> u16 {
+    until("a free port", Duration::from_secs(5), || {
+        let udp = UdpSocket::bind("127.0.0.1:0").ok()?;
+        let port = udp.local_addr().ok()?.port();
+        TcpListener::bind(("127.0.0.1", port)).ok()?;
+        Some(port)
+    })
+}
+
+/// The first of four free ports in a row.
+fn free_rtp_ports() -> u16 {
+    until("four free ports", Duration::from_secs(5), || {
+        let first = free_port() & !3;
+        let sockets: Result<Vec<_>, _> =
+            (first..first + 4).map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
+        sockets.ok().map(|_| first)
+    })
+}

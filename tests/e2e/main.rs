@@ -1,0 +1,28 @@
+//! A real Carillon process among programs of others: sipp callers and phones, over UDP and TCP.
+//!
+//! | file | tells |
+//! |---|---|
+//! | `calls.rs` | 200 calls through a queue, counted on both sides, in REST and in metrics |
+//! | `agents.rs` | an agent's phone rings out, declines, is busy, is unreachable; ring-all |
+//! | `leaving.rs` | a caller cancels or hangs up in every state; transfer and hang-up by REST |
+//! | `audio.rs` | what caller and agent hear, from the welcome to each other's tone; DTMF |
+//! | `restart.rs` | kill -9 under load and start again |
+//! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
+//! | `live_config.rs` | configuration changed while callers wait |
+//!
+//! Needs the program `sipp` and the feature `strangers`; `tests/run` brings both.
+//!
+//! Not here: what needs no outside program (`tests/b2bua`, `tests/acd`, `tests/api`).
+
+mod agents;
+mod audio;
+mod bad_input;
+mod calls;
+mod carillon;
+mod leaving;
+mod live_config;
+mod phone;
+mod restart;
+mod sipp;
+#[path = "../support/wait.rs"]
+mod wait;
