@@ -4,6 +4,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::rc::Rc;
 
 use carillon::acd::command::Command;
 use carillon::acd::command::Entry;
@@ -101,9 +102,9 @@ impl Run {
     }
 
     fn apply(&mut self, entry: Entry) -> Result<(), String> {
-        self.trace.open(entry.proposed_at, &entry.command);
+        self.trace.open(&entry);
         let before = self.world.leading.now();
-        let step = self.world.commit(entry)?;
+        let step = Rc::new(self.world.commit(entry)?);
         self.trace.close(&step);
         self.workload.hear(&step.out);
 
