@@ -255,7 +255,7 @@ pub(super) async fn remove(
     order.asker.may_configure()?;
     let agent = AgentId::new(&name);
     look(&api, |view| {
-        found(view.agent_config(&agent), Kind::UnknownAgent, &name, names(view)).map(|_| ())
+        found(view.agent_config(&agent), Kind::UnknownAgent, &name, || names(view)).map(|_| ())
     })?;
     let command = Command::RemoveAgent { agent, source: Source::Rest };
     let look = order.carry_out(&api, command, "removing the agent").await?;
@@ -271,7 +271,7 @@ fn act_for(
 ) -> Result<AgentId, Problem> {
     look(api, |view| {
         let id = AgentId::new(name);
-        let agent = found(view.agent(&id), Kind::UnknownAgent, name, names(view))?;
+        let agent = found(view.agent(&id), Kind::UnknownAgent, name, || names(view))?;
         may(&order.asker, &agent)?;
         Ok(id)
     })
@@ -285,7 +285,7 @@ fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<AgentDetail>, Probl
     let detail = look(api, |view| {
         let id = AgentId::new(name);
         let both = view.agent(&id).zip(view.agent_config(&id));
-        let (agent, (config, source)) = found(both, Kind::UnknownAgent, name, names(view))?;
+        let (agent, (config, source)) = found(both, Kind::UnknownAgent, name, || names(view))?;
         Ok(AgentDetail {
             agent: Agent::of(agent, at),
             has_pin: config.pin.is_some(),
@@ -296,6 +296,6 @@ fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<AgentDetail>, Probl
     Ok(at.answer(detail))
 }
 
-fn names(view: View<'_>) -> impl Iterator<Item = String> {
-    view.agent_configs().into_iter().map(|(agent, _)| agent.id.to_string())
+fn names(view: View<'_>) -> Vec<String> {
+    view.agent_configs().into_iter().map(|(agent, _)| agent.id.to_string()).collect()
 }

@@ -7,9 +7,15 @@
 use axum::extract::Path;
 use axum::extract::State;
 use axum::response::Html;
+use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::ToSchema;
+use utoipa::openapi::ContentBuilder;
+use utoipa::openapi::Ref;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::HttpBuilder;
 use utoipa::openapi::security::SecurityScheme;
@@ -21,6 +27,7 @@ use crate::api::compatible;
 use crate::api::events;
 use crate::api::members;
 use crate::api::problem::Kind;
+use crate::api::problem::PROBLEM_JSON;
 use crate::api::problem::Problem;
 use crate::api::queues;
 use crate::api::request::Answer;
@@ -59,10 +66,63 @@ pub(super) struct Idempotency {
         trunks::list, trunks::show, trunks::put, trunks::remove,
         events::listen, members::show, description, problem_page,
     ),
-    modifiers(&Bearer),
+    components(schemas(ProblemDocument, FieldError)),
+    modifiers(&Bearer, &Problems),
     security(("bearer" = [])),
 )]
 struct Description;
+
+/// What every error looks like (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+struct ProblemDocument {
+    /// `/problems/<name>`, a page with cause and remedy.
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    /// What happened this time, and the way out.
+    detail: String,
+    /// The log index up to which the node has seen everything.
+    index: Option<u64>,
+    /// The core's own word, when it refused.
+    refusal: Option<String>,
+    /// The state that does not allow it.
+    state: Option<String>,
+    /// Names that are near the one nobody has.
+    near: Option<Vec<String>>,
+    /// What is wrong with a body, field by field.
+    errors: Option<Vec<FieldError>>,
+}
+
+/// One wrong field of a body.
+#[derive(Serialize, ToSchema)]
+struct FieldError {
+    /// RFC 6901.
+    pointer: String,
+    detail: String,
+}
+
+/// Every route answers errors alike.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let schema = Ref::from_schema_name("Problem");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new()
+            .description("Any error, as a problem document of RFC 9457")
+            .content(PROBLEM_JSON, content)
+            .build();
+        for item in description.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                responses.insert("default".to_owned(), RefOr::T(response.clone()));
+            }
+        }
+    }
+}
 
 /// Every route needs a bearer token.
 struct Bearer;

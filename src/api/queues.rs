@@ -160,7 +160,7 @@ pub(super) async fn calls(
 ) -> Result<Answer<List<Call>>, Problem> {
     let calls = look(&api, |view| {
         let id = QueueId::new(&queue);
-        found(view.queue_config(&id), Kind::UnknownQueue, &queue, names(view))?;
+        found(view.queue_config(&id), Kind::UnknownQueue, &queue, || names(view))?;
         Ok(view.calls_in(&id).iter().map(|call| Call::of(call, &at)).collect())
     })?;
     Ok(at.list(calls))
@@ -195,7 +195,7 @@ pub(super) async fn remove(
     order.asker.may_configure()?;
     let queue = QueueId::new(&name);
     look(&api, |view| {
-        found(view.queue_config(&queue), Kind::UnknownQueue, &name, names(view)).map(|_| ())
+        found(view.queue_config(&queue), Kind::UnknownQueue, &name, || names(view)).map(|_| ())
     })?;
     let command = Command::RemoveQueue { queue, source: Source::Rest };
     let look = order.carry_out(&api, command, "removing the queue").await?;
@@ -206,7 +206,7 @@ fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<QueueDetail>, Probl
     let detail = look(api, |view| {
         let id = QueueId::new(name);
         let both = view.queue(&id).zip(view.queue_config(&id));
-        let (queue, (config, source)) = found(both, Kind::UnknownQueue, name, names(view))?;
+        let (queue, (config, source)) = found(both, Kind::UnknownQueue, name, || names(view))?;
         let queue = Queue::of(queue, view, at);
         let source = format!("{source:?}");
         Ok(QueueDetail { queue, source, spec: resource::write::queue(config) })
@@ -214,6 +214,6 @@ fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<QueueDetail>, Probl
     Ok(at.answer(detail))
 }
 
-fn names(view: View<'_>) -> impl Iterator<Item = String> {
-    view.queue_configs().into_iter().map(|(queue, _)| queue.id.to_string())
+fn names(view: View<'_>) -> Vec<String> {
+    view.queue_configs().into_iter().map(|(queue, _)| queue.id.to_string()).collect()
 }

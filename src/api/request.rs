@@ -179,10 +179,10 @@ pub(super) fn found<T>(
     thing: Option<T>,
     kind: Kind,
     name: &str,
-    known: impl Iterator<Item = String>,
+    known: impl FnOnce() -> Vec<String>,
 ) -> Result<T, Problem> {
     thing.ok_or_else(|| {
-        let known: Vec<String> = known.collect();
+        let known = known();
         let near = crate::resource::near(name, known.iter().map(String::as_str));
         let did_you_mean = match near.first() {
             Some(first) => format!(" Did you mean {first}?"),

@@ -106,12 +106,12 @@ fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<Trunk>, Problem> {
     let trunk = look(api, |view| {
         let all = view.trunk_configs();
         let trunk = all.iter().find(|(trunk, _)| trunk.id.as_str() == name);
-        let (trunk, source) = found(trunk, Kind::UnknownTrunk, name, names(view))?;
+        let (trunk, source) = found(trunk, Kind::UnknownTrunk, name, || names(view))?;
         Ok(Trunk::of(trunk, *source))
     })?;
     Ok(at.answer(trunk))
 }
 
-fn names(view: View<'_>) -> impl Iterator<Item = String> {
-    view.trunk_configs().into_iter().map(|(trunk, _)| trunk.id.to_string())
+fn names(view: View<'_>) -> Vec<String> {
+    view.trunk_configs().into_iter().map(|(trunk, _)| trunk.id.to_string()).collect()
 }

@@ -28,6 +28,19 @@ async fn every_route_is_described_and_no_other() {
 }
 
 #[tokio::test]
+async fn every_operation_tells_its_problem() {
+    let world = World::start().await;
+    let document = world.get(VIEWER, "/api/v1/openapi.json").await.ok();
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            let default = &operation["responses"]["default"]["content"];
+            assert!(default["application/problem+json"].is_object(), "{operation}");
+            assert!(operation["summary"].is_string(), "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_reference_of_the_description_leads_somewhere() {
     let world = World::start().await;
     let document = world.get(VIEWER, "/api/v1/openapi.json").await.ok();

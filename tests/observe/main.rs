@@ -1,4 +1,4 @@
-//! What operators see: the names of all metrics, health, and log lines that tell nothing of callers.
+//! What operators see: the names of all metrics, health, and log lines without callers.
 
 #![expect(clippy::unwrap_used, reason = "a test whose world cannot be built has failed")]
 
