@@ -22,11 +22,11 @@
 use crate::acd::command::Command;
 use crate::acd::command::LegEnd;
 use crate::acd::effect::Cause;
-use crate::b2bua::alarm::Alarm;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::change;
 use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;

@@ -72,13 +72,13 @@ impl Refused {
         Self { status, why, headers: Vec::new() }
     }
 
-    fn with(mut self, name: Name, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
+    fn with(mut self, name: Name, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
     fn later(why: Rejected) -> Self {
-        Self::new(503, why).with(Name::RetryAfter, RETRY_AFTER_SECONDS)
+        Self::new(503, why).with(Name::RetryAfter, RETRY_AFTER_SECONDS.to_string())
     }
 }
 
@@ -291,8 +291,9 @@ impl Ua {
     /// Makes the caller's leg, or finds why there can be none.
     fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
         let (message, flow) = (invite.message, invite.flow);
-        let timer = refresh::answer(message)
-            .map_err(|minimum| Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum))?;
+        let timer = refresh::answer(message).map_err(|minimum| {
+            Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum.to_string())
+        })?;
         let (shard, shards) = (self.board.identity.shard, self.board.identity.shards);
         let id = LegId::of_caller(self.board.tokens.call(&invite.parts(), shard, shards));
         let board = &mut self.board;

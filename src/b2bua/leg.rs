@@ -17,10 +17,10 @@
 //! agent answers), [`super::confirmed`] and [`super::change`] (afterwards), [`super::ending`].
 
 use crate::acd::effect::Cause;
-use crate::b2bua::alarm::Alarm;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::caller::Unanswered;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::ending::Ending;

@@ -9,13 +9,13 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | may this INVITE come in, and what is it | `ingress`, `trunks`, `auth`, `identity` |
+//! | may this INVITE come in, and what is it | `ingress`, `trunks`, `board::auth`, `identity` |
 //! | what does a waiting caller get | `caller`, `sound` |
 //! | how is an agent's phone rung | `placing`, `ringing`, `outcome` |
 //! | what happens while two talk | `confirmed`, `change`, `refresh`, `keys`, `transfer` |
 //! | how does a leg end | `confirmed`, `ending` |
 //! | what is kept of a leg for another process | `codec` |
-//! | what do all legs share | `board`, `alarm`, `proposal`, `token`, `route`, `counter` |
+//! | what do all legs share | `board`, with its alarms, proposals, names and routes |
 //!
 //! [`Ua`] is one shard: both legs of a call live in the same one, because the agent's Call-ID is
 //! drawn until it leads there. One input at a time, then outputs are polled until `None` (the
@@ -55,8 +55,6 @@ use crate::sip::message::Message;
 use crate::sip::transaction::timer::Timers;
 use crate::sip::uri::HostPort;
 
-mod alarm;
-mod auth;
 mod board;
 mod caller;
 mod change;
@@ -71,12 +69,9 @@ mod keys;
 mod leg;
 mod outcome;
 mod placing;
-mod proposal;
 mod refresh;
 mod ringing;
-mod route;
 mod sound;
-mod token;
 mod transfer;
 mod trunks;
 
@@ -231,7 +226,7 @@ impl Ua {
     /// Takes a report of the media thread.
     pub fn handle_report(&mut self, now: LocalTime, report: Report) {
         self.board.now = now;
-        self.on_report(report);
+        self.on_report(&report);
         self.settle();
     }
 
@@ -365,8 +360,8 @@ impl Ua {
         self.board.outputs.push_back(Output::Media(Order::Join { a, b }));
     }
 
-    fn on_report(&mut self, report: Report) {
-        match report {
+    fn on_report(&mut self, report: &Report) {
+        match *report {
             Report::Digit { stream, digit } => {
                 let key = self.legs.get(&stream).and_then(|leg| leg.on_key_heard(digit));
                 let relayed = |key: &Key| self.legs.get(&key.to).is_some_and(Leg::takes_events);

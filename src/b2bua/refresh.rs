@@ -12,13 +12,13 @@
 //!
 //! Not here: refreshes of theirs ([`super::change`]), who refreshes (`sip::dialog::session_timer`).
 
-use crate::b2bua::alarm::Alarm;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
 use crate::b2bua::board::Sent;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::leg::Leg;

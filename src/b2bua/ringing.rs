@@ -20,11 +20,11 @@
 use crate::acd::command::Command;
 use crate::acd::command::RingFailure;
 use crate::acd::effect::Cause;
-use crate::b2bua::alarm::Alarm;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::confirmed::Made;

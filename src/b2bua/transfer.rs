@@ -14,11 +14,11 @@
 
 use crate::acd::command::Command;
 use crate::acd::config::Address;
-use crate::b2bua::alarm::Alarm;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::Sent;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::base::time::Millis;

@@ -19,11 +19,11 @@ use crate::acd::config::TrunkConfig;
 use crate::b2bua::Identity;
 use crate::b2bua::Listener;
 use crate::b2bua::Output;
-use crate::b2bua::alarm::Alarm;
-use crate::b2bua::alarm::Alarms;
+use crate::b2bua::board::alarm::Alarm;
+use crate::b2bua::board::alarm::Alarms;
+use crate::b2bua::board::proposal::Proposals;
+use crate::b2bua::board::token::Tokens;
 use crate::b2bua::counter::Counter;
-use crate::b2bua::proposal::Proposals;
-use crate::b2bua::token::Tokens;
 use crate::base::id::LegId;
 use crate::base::id::RequestId;
 use crate::base::id::TrunkId;
@@ -42,16 +42,23 @@ use crate::sip::uri::HostPort;
 use crate::sip::uri::Uri;
 use crate::sip::write::ResponseBuilder;
 
+pub(in crate::b2bua) mod alarm;
+pub(in crate::b2bua) mod auth;
+mod proposal;
+pub(in crate::b2bua) mod route;
+mod token;
+
 /// The methods served, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY";
+pub(in crate::b2bua) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY";
 /// The extensions understood, for Supported.
-pub(super) const SUPPORTED: &str = "timer, 100rel, norefersub";
+pub(in crate::b2bua) const SUPPORTED: &str = "timer, 100rel, norefersub";
 /// How we call ourselves in Server and User-Agent.
-pub(super) const PRODUCT: &str = "Carillon";
+pub(in crate::b2bua) const PRODUCT: &str = "Carillon";
 
 /// What a request of ours was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(in crate::b2bua) enum Asked {
     /// To ring an agent.
     Ring,
     /// To confirm a reliable provisional response.
@@ -70,25 +77,25 @@ pub(super) enum Asked {
 
 /// A request of ours that is under way.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(in crate::b2bua) struct Sent {
     /// Whose it is.
-    pub(super) leg: LegId,
+    pub(in crate::b2bua) leg: LegId,
     /// What for.
-    pub(super) asked: Asked,
+    pub(in crate::b2bua) asked: Asked,
     /// As it was sent, without our Via.
-    pub(super) request: Message,
+    pub(in crate::b2bua) request: Message,
     /// Where it went.
-    pub(super) flow: Flow,
+    pub(in crate::b2bua) flow: Flow,
     /// Whose credentials it may carry.
-    pub(super) trunk: Option<TrunkId>,
+    pub(in crate::b2bua) trunk: Option<TrunkId>,
     /// Whether it carries credentials already.
-    pub(super) authorized: bool,
+    pub(in crate::b2bua) authorized: bool,
 }
 
 /// A dialog as requests name it: Call-ID and our tag.
-pub(super) type DialogName = (String, String);
+pub(in crate::b2bua) type DialogName = (String, String);
 /// An INVITE as a merged one names it: Call-ID, From-tag, CSeq (RFC 3261 §8.2.2.2).
-pub(super) type InviteName = (String, String, u32);
+pub(in crate::b2bua) type InviteName = (String, String, u32);
 
 /// By which names legs are found.
 #[derive(Default)]
@@ -128,27 +135,27 @@ enum Found {
 
 /// Something that crosses from one leg of a pair to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(in crate::b2bua) struct Key {
     /// The leg that is to hear of it.
-    pub(super) to: LegId,
+    pub(in crate::b2bua) to: LegId,
     /// Which key.
-    pub(super) digit: Digit,
+    pub(in crate::b2bua) digit: Digit,
     /// How long it was pressed.
-    pub(super) duration: Millis,
+    pub(in crate::b2bua) duration: Millis,
 }
 
 /// What the legs of one shard share.
-pub(super) struct Board {
-    pub(super) now: LocalTime,
-    pub(super) identity: Identity,
-    pub(super) trunks: Arc<[TrunkConfig]>,
-    pub(super) timers: Timers,
-    pub(super) layer: Layer,
-    pub(super) tokens: Tokens,
-    pub(super) alarms: Alarms,
-    pub(super) proposals: Proposals,
-    pub(super) keys: VecDeque<Key>,
-    pub(super) outputs: VecDeque<Output>,
+pub(in crate::b2bua) struct Board {
+    pub(in crate::b2bua) now: LocalTime,
+    pub(in crate::b2bua) identity: Identity,
+    pub(in crate::b2bua) trunks: Arc<[TrunkConfig]>,
+    pub(in crate::b2bua) timers: Timers,
+    pub(in crate::b2bua) layer: Layer,
+    pub(in crate::b2bua) tokens: Tokens,
+    pub(in crate::b2bua) alarms: Alarms,
+    pub(in crate::b2bua) proposals: Proposals,
+    pub(in crate::b2bua) keys: VecDeque<Key>,
+    pub(in crate::b2bua) outputs: VecDeque<Output>,
     names: Names,
     streams: usize,
     numbers: u64,
@@ -156,7 +163,7 @@ pub(super) struct Board {
 
 impl Board {
     /// An empty board.
-    pub(super) fn new(identity: Identity, seed: [u8; 32], timers: Timers) -> Self {
+    pub(in crate::b2bua) fn new(identity: Identity, seed: [u8; 32], timers: Timers) -> Self {
         let mut layer = Layer::new(timers);
         for listener in &identity.listeners {
             layer.add_name(&listener.advertised);
@@ -181,25 +188,30 @@ impl Board {
     // What goes out.
 
     /// Counts something.
-    pub(super) fn count(&mut self, counter: Counter) {
+    pub(in crate::b2bua) fn count(&mut self, counter: Counter) {
         self.outputs.push_back(Output::Count(counter));
     }
 
     /// Asks the core for something, after what was asked for this leg before.
-    pub(super) fn propose(&mut self, leg: LegId, command: Command) {
+    pub(in crate::b2bua) fn propose(&mut self, leg: LegId, command: Command) {
         let request = self.tokens.request();
         self.propose_as(request, leg, command);
     }
 
     /// The same under a given name.
-    pub(super) fn propose_as(&mut self, request: RequestId, leg: LegId, command: Command) {
+    pub(in crate::b2bua) fn propose_as(
+        &mut self,
+        request: RequestId,
+        leg: LegId,
+        command: Command,
+    ) {
         if let Some((request, command)) = self.proposals.add(leg, request, command) {
             self.outputs.push_back(Output::Propose { request, command });
         }
     }
 
     /// Sends a request of a leg's and remembers what it was for.
-    pub(super) fn send(&mut self, sent: Sent) -> ClientKey {
+    pub(in crate::b2bua) fn send(&mut self, sent: Sent) -> ClientKey {
         let branch = self.tokens.branch();
         let sent_by = self.advertised(sent.flow);
         self.count(Counter::RequestSent(sent.request.method()));
@@ -210,7 +222,7 @@ impl Board {
     }
 
     /// Sends an ACK of a 2xx.
-    pub(super) fn send_ack(&mut self, ack: &Message, flow: Flow) {
+    pub(in crate::b2bua) fn send_ack(&mut self, ack: &Message, flow: Flow) {
         let branch = self.tokens.branch();
         let sent_by = self.advertised(flow);
         self.count(Counter::RequestSent(ack.method()));
@@ -218,28 +230,34 @@ impl Board {
     }
 
     /// Answers a request.
-    pub(super) fn respond(&mut self, key: &ServerKey, response: &Message) {
+    pub(in crate::b2bua) fn respond(&mut self, key: &ServerKey, response: &Message) {
         let class = response.status().unwrap_or_default() / 100;
         self.count(Counter::ResponseSent(response.method(), class));
         self.layer.respond(self.now, key, response);
     }
 
     /// Answers a request with nothing but a status.
-    pub(super) fn refuse(&mut self, key: &ServerKey, request: &Message, status: u16, tag: &str) {
+    pub(in crate::b2bua) fn refuse(
+        &mut self,
+        key: &ServerKey,
+        request: &Message,
+        status: u16,
+        tag: &str,
+    ) {
         let response = ResponseBuilder::to(request, status).to_tag(tag);
         let response = response.header(Name::Server, PRODUCT).build();
         self.respond(key, &response);
     }
 
     /// Wakes a leg after a while.
-    pub(super) fn wake_after(&mut self, leg: LegId, alarm: Alarm, pause: Millis) {
+    pub(in crate::b2bua) fn wake_after(&mut self, leg: LegId, alarm: Alarm, pause: Millis) {
         self.alarms.set(leg, alarm, self.now + pause);
     }
 
     // Who we are.
 
     /// How others name the socket of this flow.
-    pub(super) fn advertised(&self, flow: Flow) -> HostPort {
+    pub(in crate::b2bua) fn advertised(&self, flow: Flow) -> HostPort {
         let same = |l: &&Listener| l.transport == flow.transport && l.local == flow.local;
         let alike = |l: &&Listener| l.transport == flow.transport;
         let listeners = &self.identity.listeners;
@@ -248,7 +266,7 @@ impl Board {
     }
 
     /// Our Contact on this flow.
-    pub(super) fn contact(&self, user: Option<&str>, flow: Flow) -> Uri {
+    pub(in crate::b2bua) fn contact(&self, user: Option<&str>, flow: Flow) -> Uri {
         let mut contact = Uri::sip(user, self.advertised(flow));
         match flow.transport {
             Transport::Udp => {}
@@ -258,14 +276,14 @@ impl Board {
     }
 
     /// The flow to an address, through the listener of its kind.
-    pub(super) fn flow_to(&self, transport: Transport, peer: SocketAddr) -> Option<Flow> {
+    pub(in crate::b2bua) fn flow_to(&self, transport: Transport, peer: SocketAddr) -> Option<Flow> {
         let same = |l: &&Listener| l.transport == transport && l.local.is_ipv4() == peer.is_ipv4();
         let listener = self.identity.listeners.iter().find(same)?;
         Some(Flow { transport, local: listener.local, peer })
     }
 
     /// The RTP port of the next stream, one after the other.
-    pub(super) fn next_rtp_port(&mut self) -> u16 {
+    pub(in crate::b2bua) fn next_rtp_port(&mut self) -> u16 {
         let ports = &self.identity.rtp;
         let port = ports.get(self.streams % ports.len().max(1)).map_or(0, |rtp| rtp.port);
         self.streams = self.streams.wrapping_add(1);
@@ -273,7 +291,7 @@ impl Board {
     }
 
     /// A number that was not used before in this process.
-    pub(super) fn next_number(&mut self) -> u64 {
+    pub(in crate::b2bua) fn next_number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
@@ -281,13 +299,13 @@ impl Board {
     // Names.
 
     /// Finds a leg by its dialog.
-    pub(super) fn add_dialog(&mut self, leg: LegId, name: DialogName) {
+    pub(in crate::b2bua) fn add_dialog(&mut self, leg: LegId, name: DialogName) {
         self.names.dialogs.insert(name.clone(), leg);
         self.names.of_leg.entry(leg).or_default().push(Found::Dialog(name));
     }
 
     /// Finds a leg by the INVITE that made it.
-    pub(super) fn add_invite(&mut self, leg: LegId, name: InviteName, key: ServerKey) {
+    pub(in crate::b2bua) fn add_invite(&mut self, leg: LegId, name: InviteName, key: ServerKey) {
         self.names.invites.insert(name.clone(), leg);
         self.names.servers.insert(key.clone(), leg);
         let found = self.names.of_leg.entry(leg).or_default();
@@ -296,7 +314,7 @@ impl Board {
     }
 
     /// Asks for the addresses of a host and remembers who asked.
-    pub(super) fn look_up(&mut self, leg: LegId, host: &HostPort, transport: Transport) {
+    pub(in crate::b2bua) fn look_up(&mut self, leg: LegId, host: &HostPort, transport: Transport) {
         let token = self.next_number();
         self.names.lookups.insert(token, leg);
         self.names.of_leg.entry(leg).or_default().push(Found::Lookup(token));
@@ -305,27 +323,27 @@ impl Board {
     }
 
     /// Whose dialog this is.
-    pub(super) fn leg_of_dialog(&self, name: &DialogName) -> Option<LegId> {
+    pub(in crate::b2bua) fn leg_of_dialog(&self, name: &DialogName) -> Option<LegId> {
         self.names.dialogs.get(name).copied()
     }
 
     /// Whose INVITE this is.
-    pub(super) fn leg_of_invite(&self, name: &InviteName) -> Option<LegId> {
+    pub(in crate::b2bua) fn leg_of_invite(&self, name: &InviteName) -> Option<LegId> {
         self.names.invites.get(name).copied()
     }
 
     /// Whose server transaction this is.
-    pub(super) fn leg_of_server(&self, key: &ServerKey) -> Option<LegId> {
+    pub(in crate::b2bua) fn leg_of_server(&self, key: &ServerKey) -> Option<LegId> {
         self.names.servers.get(key).copied()
     }
 
     /// Who asked for these addresses; asked once.
-    pub(super) fn take_lookup(&mut self, token: u64) -> Option<LegId> {
+    pub(in crate::b2bua) fn take_lookup(&mut self, token: u64) -> Option<LegId> {
         self.names.lookups.remove(&token)
     }
 
     /// What a request of ours was; an INVITE stays known, for it may be accepted more than once.
-    pub(super) fn sent(&mut self, key: &ClientKey, is_final: bool) -> Option<Sent> {
+    pub(in crate::b2bua) fn sent(&mut self, key: &ClientKey, is_final: bool) -> Option<Sent> {
         match self.names.clients.get(key)?.asked {
             Asked::Ring => self.names.clients.get(key).cloned(),
             Asked::Prack
@@ -344,7 +362,7 @@ impl Board {
     }
 
     /// Lets go of everything about a leg but what is proposed for it.
-    pub(super) fn forget(&mut self, leg: LegId) {
+    pub(in crate::b2bua) fn forget(&mut self, leg: LegId) {
         self.alarms.forget(leg);
         for found in self.names.of_leg.remove(&leg).unwrap_or_default() {
             match found {

@@ -10,7 +10,7 @@
 //!
 //! Always holds: a request of ours carries credentials at most once; a second 401 is final.
 //!
-//! Not here: the hashes (`sip::digest`), which passwords there are ([`super::trunks`]).
+//! Not here: the hashes (`sip::digest`), which passwords there are ([`crate::b2bua::trunks`]).
 
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
@@ -37,16 +37,20 @@ const REALM: &str = "carillon";
 const NONCE_LIFETIME: Millis = Millis::from_secs(300);
 
 /// Credentials for a request of ours.
-pub(super) struct Proof {
+pub(in crate::b2bua) struct Proof {
     /// Authorization or Proxy-Authorization.
-    pub(super) name: Name,
+    pub(in crate::b2bua) name: Name,
     /// Its value.
-    pub(super) value: String,
+    pub(in crate::b2bua) value: String,
 }
 
 impl Board {
     /// Checks the credentials of a caller from an address nobody allows; `Err` is the challenge.
-    pub(super) fn check_caller(&self, invite: &Message, tag: &str) -> Result<(), Message> {
+    pub(in crate::b2bua) fn check_caller(
+        &self,
+        invite: &Message,
+        tag: &str,
+    ) -> Result<(), Message> {
         let realm = Realm::new(REALM, self.tokens.nonce_key(), NONCE_LIFETIME);
         let now = ClusterTime(self.now.0 / 1000);
         let method = invite.method();
@@ -69,7 +73,7 @@ impl Board {
     }
 
     /// Answers the challenge in a 401 or 407 to `request`; `None` if we have nothing to say.
-    pub(super) fn prove(
+    pub(in crate::b2bua) fn prove(
         &mut self,
         request: &Message,
         response: &Message,
@@ -94,7 +98,7 @@ impl Board {
     }
 
     /// Sends a request within a dialog again with credentials; tells whether it could.
-    pub(super) fn authorize(
+    pub(in crate::b2bua) fn authorize(
         &mut self,
         dialog: &mut Dialog,
         sent: Sent,

@@ -19,7 +19,7 @@ use crate::base::id::CallId;
 use crate::base::id::RequestId;
 
 /// Makes the names of one shard.
-pub(super) struct Tokens {
+pub(in crate::b2bua) struct Tokens {
     cluster_key: [u8; 32],
     seed: [u8; 32],
     drawn: u64,
@@ -28,59 +28,59 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// `cluster_key` is the same on all nodes; `seed` is this shard's own entropy.
-    pub(super) fn new(cluster_key: [u8; 32], seed: [u8; 32]) -> Self {
+    pub(in crate::b2bua) fn new(cluster_key: [u8; 32], seed: [u8; 32]) -> Self {
         Self { cluster_key, seed, drawn: 0, left: Vec::new() }
     }
 
     /// A new tag, 64 bits of it random.
-    pub(super) fn tag(&mut self) -> String {
+    pub(in crate::b2bua) fn tag(&mut self) -> String {
         hex(&self.draw::<8>())
     }
 
     /// A new branch with the magic cookie of RFC 3261 §8.1.1.7.
-    pub(super) fn branch(&mut self) -> String {
+    pub(in crate::b2bua) fn branch(&mut self) -> String {
         format!("z9hG4bK{}", hex(&self.draw::<12>()))
     }
 
     /// The local part of a new Call-ID.
-    pub(super) fn call_id(&mut self) -> String {
+    pub(in crate::b2bua) fn call_id(&mut self) -> String {
         hex(&self.draw::<12>())
     }
 
     /// A new name for a proposal.
-    pub(super) fn request(&mut self) -> RequestId {
+    pub(in crate::b2bua) fn request(&mut self) -> RequestId {
         RequestId(u128::from_be_bytes(self.draw::<16>()))
     }
 
     /// A number below `bound`, for delays that must differ between the two ends.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(in crate::b2bua) fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(u64::from_be_bytes(self.draw::<8>())) * u128::from(bound);
         (wide >> 64) as u64
     }
 
     /// Bytes for a digest's client nonce.
-    pub(super) fn client_nonce(&mut self) -> String {
+    pub(in crate::b2bua) fn client_nonce(&mut self) -> String {
         hex(&self.draw::<8>())
     }
 
     /// A session id for SDP, below 2^62 so that every parser reads it.
-    pub(super) fn session_id(&mut self) -> u64 {
+    pub(in crate::b2bua) fn session_id(&mut self) -> u64 {
         u64::from_be_bytes(self.draw::<8>()) >> 2
     }
 
     /// The key that nonces are made with.
-    pub(super) fn nonce_key(&self) -> [u8; 32] {
+    pub(in crate::b2bua) fn nonce_key(&self) -> [u8; 32] {
         self.derive("nonce", &[])
     }
 
     /// The To-tag of this INVITE, the same on every node.
-    pub(super) fn to_tag(&self, invite: &[&str]) -> String {
+    pub(in crate::b2bua) fn to_tag(&self, invite: &[&str]) -> String {
         hex(&self.derive("to-tag", invite)[..8])
     }
 
     /// The call this INVITE starts, the same on every node; the name tells its shard
     /// ([`shard_of_call`](super::shard_of_call)).
-    pub(super) fn call(&self, invite: &[&str], shard: u16, shards: u16) -> CallId {
+    pub(in crate::b2bua) fn call(&self, invite: &[&str], shard: u16, shards: u16) -> CallId {
         let derived = u64::from_be_bytes(first(&self.derive("call", invite)));
         let shards = u64::from(shards.max(1));
         // Half of the range, so that no shard's number leads beyond it.
@@ -88,7 +88,7 @@ impl Tokens {
     }
 
     /// The proposal this INVITE causes, the same on every node, so that it is carried out once.
-    pub(super) fn enqueue(&self, invite: &[&str]) -> RequestId {
+    pub(in crate::b2bua) fn enqueue(&self, invite: &[&str]) -> RequestId {
         RequestId(u128::from_be_bytes(first(&self.derive("enqueue", invite))))
     }
 

@@ -13,7 +13,7 @@
 //! Always holds: a request keeps its name when it is proposed again, so the core carries it out
 //! once.
 //!
-//! Not here: what a leg does with an outcome ([`super::outcome`] and the legs themselves).
+//! Not here: what a leg does with an outcome ([`crate::b2bua::outcome`] and the legs themselves).
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -30,25 +30,25 @@ const REST: Millis = Millis(1000);
 
 /// The lines of all legs.
 #[derive(Default)]
-pub(super) struct Proposals {
+pub(in crate::b2bua) struct Proposals {
     lines: BTreeMap<LegId, VecDeque<(RequestId, Command)>>,
     legs: BTreeMap<RequestId, LegId>,
     resting: BTreeSet<(LocalTime, RequestId)>,
 }
 
 /// What a request was about.
-pub(super) struct Settled {
+pub(in crate::b2bua) struct Settled {
     /// Whose it was.
-    pub(super) leg: LegId,
+    pub(in crate::b2bua) leg: LegId,
     /// What was asked.
-    pub(super) command: Command,
+    pub(in crate::b2bua) command: Command,
 }
 
 impl Proposals {
     /// Puts a command at the end of its leg's line; returns it if it may go at once.
     ///
     /// What a leg's end makes pointless is taken out of the line.
-    pub(super) fn add(
+    pub(in crate::b2bua) fn add(
         &mut self,
         leg: LegId,
         request: RequestId,
@@ -66,14 +66,14 @@ impl Proposals {
     }
 
     /// Tells whether the core will hear, or was just told, that this leg is over.
-    pub(super) fn is_ending(&self, leg: LegId) -> bool {
+    pub(in crate::b2bua) fn is_ending(&self, leg: LegId) -> bool {
         let line = self.lines.get(&leg);
         line.is_some_and(|line| line.iter().any(|(_, c)| matches!(c, Command::EndLeg { .. })))
     }
 
     /// Takes a request that has its outcome out of its line; returns what it was and what is
     /// next in the line.
-    pub(super) fn settle(
+    pub(in crate::b2bua) fn settle(
         &mut self,
         request: RequestId,
     ) -> Option<(Settled, Option<(RequestId, Command)>)> {
@@ -87,7 +87,7 @@ impl Proposals {
     }
 
     /// Lets a request rest that could not reach the log; returns `None` if it is given up.
-    pub(super) fn rest(&mut self, request: RequestId, now: LocalTime) -> Option<()> {
+    pub(in crate::b2bua) fn rest(&mut self, request: RequestId, now: LocalTime) -> Option<()> {
         let leg = *self.legs.get(&request)?;
         let (_, command) = self.lines.get(&leg)?.front()?;
         if matches!(command, Command::EnqueueCall(_)) {
@@ -98,7 +98,7 @@ impl Proposals {
     }
 
     /// The next request whose rest is over by `now`.
-    pub(super) fn pop_due(&mut self, now: LocalTime) -> Option<(RequestId, Command)> {
+    pub(in crate::b2bua) fn pop_due(&mut self, now: LocalTime) -> Option<(RequestId, Command)> {
         let (at, request) = *self.resting.first().filter(|(at, _)| *at <= now)?;
         self.resting.remove(&(at, request));
         let leg = self.legs.get(&request)?;
@@ -106,12 +106,12 @@ impl Proposals {
     }
 
     /// When the next rest is over.
-    pub(super) fn next(&self) -> Option<LocalTime> {
+    pub(in crate::b2bua) fn next(&self) -> Option<LocalTime> {
         self.resting.first().map(|(at, _)| *at)
     }
 
     /// How many commands have no outcome yet.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::b2bua) fn len(&self) -> usize {
         self.lines.values().map(VecDeque::len).sum()
     }
 

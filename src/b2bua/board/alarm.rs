@@ -4,7 +4,7 @@
 //! that is removed takes its alarms with it ([`Alarms::forget`]).
 //!
 //! Not here: the timers of transactions (`sip::transaction`), and what a leg does when it is
-//! woken ([`super::leg`]).
+//! woken ([`crate::b2bua::leg`]).
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::base::time::LocalTime;
 
 /// Why a leg is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Alarm {
+pub(in crate::b2bua) enum Alarm {
     /// A provisional response is due again (RFC 3261 §13.3.1.1).
     RepeatProvisional,
     /// A reliable provisional response was not acknowledged (RFC 3262 §3).
@@ -37,28 +37,28 @@ pub(super) enum Alarm {
 
 /// The alarms of one shard.
 #[derive(Default)]
-pub(super) struct Alarms {
+pub(in crate::b2bua) struct Alarms {
     due: BTreeSet<(LocalTime, LegId, Alarm)>,
     set: BTreeMap<(LegId, Alarm), LocalTime>,
 }
 
 impl Alarms {
     /// Wakes `leg` for `alarm` at `at`, and no longer at the time set before.
-    pub(super) fn set(&mut self, leg: LegId, alarm: Alarm, at: LocalTime) {
+    pub(in crate::b2bua) fn set(&mut self, leg: LegId, alarm: Alarm, at: LocalTime) {
         self.clear(leg, alarm);
         self.set.insert((leg, alarm), at);
         self.due.insert((at, leg, alarm));
     }
 
     /// Takes the alarm back, if it was set.
-    pub(super) fn clear(&mut self, leg: LegId, alarm: Alarm) {
+    pub(in crate::b2bua) fn clear(&mut self, leg: LegId, alarm: Alarm) {
         if let Some(at) = self.set.remove(&(leg, alarm)) {
             self.due.remove(&(at, leg, alarm));
         }
     }
 
     /// Takes back every alarm of `leg`.
-    pub(super) fn forget(&mut self, leg: LegId) {
+    pub(in crate::b2bua) fn forget(&mut self, leg: LegId) {
         let first = (leg, Alarm::RepeatProvisional);
         let last = (leg, Alarm::ResolveSilent);
         let alarms: Vec<_> = self.set.range(first..=last).map(|((_, alarm), _)| *alarm).collect();
@@ -68,7 +68,7 @@ impl Alarms {
     }
 
     /// The next alarm that is due by `now`.
-    pub(super) fn pop_due(&mut self, now: LocalTime) -> Option<(LegId, Alarm)> {
+    pub(in crate::b2bua) fn pop_due(&mut self, now: LocalTime) -> Option<(LegId, Alarm)> {
         let (at, leg, alarm) = *self.due.first().filter(|(at, _, _)| *at <= now)?;
         self.due.remove(&(at, leg, alarm));
         self.set.remove(&(leg, alarm));
@@ -76,7 +76,7 @@ impl Alarms {
     }
 
     /// When the next alarm is due.
-    pub(super) fn next(&self) -> Option<LocalTime> {
+    pub(in crate::b2bua) fn next(&self) -> Option<LocalTime> {
         self.due.first().map(|(at, _, _)| *at)
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! Always holds: there is always a flow, so nothing is looked up in the middle of a call.
 //!
-//! Not here: the first request to a phone ([`super::placing`]), the route set (`sip::dialog`).
+//! Not here: the first request to a phone ([`crate::b2bua::placing`]), the route set (`sip::dialog`).
 
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -21,11 +21,11 @@ use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 
 /// The port of SIP where none is written (RFC 3261 §19.1.2).
-pub(super) const PORT: u16 = 5060;
+pub(in crate::b2bua) const PORT: u16 = 5060;
 
 impl Board {
     /// Where the next request of this dialog goes.
-    pub(super) fn flow_of(&self, dialog: &Dialog) -> Flow {
+    pub(in crate::b2bua) fn flow_of(&self, dialog: &Dialog) -> Flow {
         let hop = trunks::hop(&dialog.itinerary().next_hop);
         match dialog.flow.transport {
             Transport::Tcp => dialog.flow,

@@ -1,0 +1,210 @@
+//! What is turned away at the door, and how.
+
+use carillon::acd::command::Command;
+use carillon::acd::config::AnswerMode;
+use carillon::acd::config::Credentials;
+use carillon::acd::config::TrunkConfig;
+use carillon::base::secret::Private;
+use carillon::base::time::LocalTime;
+use carillon::sip::digest::Subject;
+use carillon::sip::digest::challenge;
+use carillon::sip::digest::client;
+use carillon::sip::header::name::Name;
+use carillon::sip::message::Message;
+use carillon::sip::method::Method;
+
+use crate::phone::Phone;
+use crate::phone::sdp;
+use crate::world::World;
+use crate::world::trunk;
+
+/// Sends one INVITE and returns the final response.
+fn refused(world: &mut World, compose: impl FnOnce(&mut Phone, LocalTime)) -> Message {
+    let caller = world.caller();
+    world.with(caller, compose);
+    world.run_secs(1);
+    let last = world.phones[caller].heard.last().expect("an answer").clone();
+    assert!(last.status().is_some_and(|status| status >= 300), "{last:?}");
+    last
+}
+
+fn with_header(name: &'static str, value: &'static str) -> impl FnOnce(&mut Phone, LocalTime) {
+    move |phone, now| {
+        let body = phone.sdp.clone().into_bytes();
+        let invite = phone.compose("sales").raw(name, value).body("application/sdp", body);
+        phone.send_invite(now, invite.build());
+    }
+}
+
+fn with_sdp(formats: &'static str) -> impl FnOnce(&mut Phone, LocalTime) {
+    move |phone, now| {
+        phone.sdp = sdp(phone.at, "sendrecv", formats);
+        phone.call(now, "sales");
+    }
+}
+
+#[test]
+fn an_unknown_queue_is_404() {
+    let mut world = World::new(40, AnswerMode::OnEntry);
+    let answer = refused(&mut world, |phone, now| phone.call(now, "nobody"));
+    assert_eq!(answer.status(), Some(404));
+    world.assert_clean();
+}
+
+#[test]
+fn media_we_do_not_speak_is_488_and_unreadable_400() {
+    let mut world = World::new(41, AnswerMode::OnEntry);
+    assert_eq!(refused(&mut world, with_sdp("9 18")).status(), Some(488));
+    let unreadable = |phone: &mut Phone, now| {
+        let invite = phone.compose("sales").body("application/sdp", b"hello".to_vec());
+        phone.send_invite(now, invite.build());
+    };
+    assert_eq!(refused(&mut world, unreadable).status(), Some(400));
+    let foreign = |phone: &mut Phone, now| {
+        let invite = phone.compose("sales").body("text/plain", b"hello".to_vec());
+        phone.send_invite(now, invite.build());
+    };
+    assert_eq!(refused(&mut world, foreign).status(), Some(415));
+    assert_eq!(world.proposed(|_| true), 0);
+    world.assert_clean();
+}
+
+#[test]
+fn an_extension_we_lack_is_named() {
+    let mut world = World::new(42, AnswerMode::OnEntry);
+    let answer = refused(&mut world, with_header("Require", "100rel, teleport"));
+    assert_eq!(answer.status(), Some(420));
+    assert_eq!(answer.header(Name::Unsupported).as_deref(), Some("teleport"));
+    world.assert_clean();
+}
+
+#[test]
+fn an_interval_too_small_is_422() {
+    let mut world = World::new(43, AnswerMode::OnEntry);
+    let asks = |phone: &mut Phone, now| {
+        let body = phone.sdp.clone().into_bytes();
+        let invite = phone.compose("sales").raw("Supported", "timer");
+        let invite = invite.raw("Session-Expires", "30").body("application/sdp", body);
+        phone.send_invite(now, invite.build());
+    };
+    let answer = refused(&mut world, asks);
+    assert_eq!((answer.status(), answer.header(Name::MinSe).as_deref()), (Some(422), Some("90")));
+    world.assert_clean();
+}
+
+#[test]
+fn strangers_are_refused_or_asked() {
+    let mut world = World::new(44, AnswerMode::OnEntry);
+    world.set_trunks(vec![TrunkConfig { allowed_sources: Vec::new(), ..trunk() }]);
+    assert_eq!(refused(&mut world, |p, now| p.call(now, "sales")).status(), Some(403));
+    let password = Private::new("open sesame".to_owned());
+    let login = Credentials { username: "gate".to_owned(), password };
+    let inbound_auth = Some(login);
+    world.set_trunks(vec![TrunkConfig { allowed_sources: Vec::new(), inbound_auth, ..trunk() }]);
+    let asked = refused(&mut world, |p, now| p.call(now, "sales"));
+    assert_eq!(asked.status(), Some(401));
+    for (password, status) in [("open sesame", 200), ("wrong", 401)] {
+        let caller = world.caller();
+        let asked = asked.clone();
+        world.with(caller, |phone, now| {
+            let body = phone.sdp.clone().into_bytes();
+            let challenges = challenge::challenges(&asked, Name::WwwAuthenticate);
+            let login = client::Login { username: "gate", password };
+            let subject = Subject { method: "INVITE", body: &body };
+            let uri = "sip:sales@127.0.0.1:5060";
+            let proof = client::answer(&challenges[0], login, subject, uri, "c", 1);
+            let invite = phone.compose("sales").header(Name::Authorization, proof);
+            phone.send_invite(now, invite.body("application/sdp", body).build());
+        });
+        world.run_secs(1);
+        assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&status));
+        if status == 200 {
+            world.with(caller, |phone, now| phone.bye(now));
+        }
+    }
+    world.assert_clean();
+}
+
+#[test]
+fn a_draining_or_full_or_cut_off_node_says_later() {
+    let mut world = World::new(45, AnswerMode::OnEntry);
+    world.ua.set_draining(true);
+    let drained = refused(&mut world, |p, now| p.call(now, "sales"));
+    world.ua.set_draining(false);
+    world.ua.set_legs_max(0);
+    let full = refused(&mut world, |p, now| p.call(now, "sales"));
+    world.ua.set_legs_max(10);
+    world.minority = true;
+    let cut_off = refused(&mut world, |p, now| p.call(now, "sales"));
+    for answer in [drained, full, cut_off] {
+        assert_eq!(answer.status(), Some(503));
+        assert!(answer.has(Name::RetryAfter));
+    }
+    world.assert_clean();
+}
+
+fn request(method: &str, to: &str, extra: &str) -> String {
+    format!(
+        "{method} sip:sales@127.0.0.1:5060 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK{method}1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:sales@127.0.0.1>{to}\r\nCall-ID: {method}\r\n\
+         CSeq: 9 {method}\r\nContact: <sip:a@127.0.0.1:6000>\r\n{extra}Content-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn other_requests_outside_a_dialog() {
+    let cases = [
+        ("OPTIONS", "", 200),
+        ("REGISTER", "", 405),
+        ("MESSAGE", "", 405),
+        ("SUBSCRIBE", "", 489),
+        ("PUBLISH", "", 489),
+        ("FROBNICATE", "", 501),
+        ("BYE", ";tag=none", 481),
+        ("INFO", ";tag=none", 481),
+        ("INVITE", ";tag=none", 481),
+        ("NOTIFY", "", 481),
+    ];
+    for (method, to, status) in cases {
+        let mut world = World::new(46, AnswerMode::OnEntry);
+        let phone = world.caller();
+        let at = world.phones[phone].at;
+        // Sent past the phone's own transactions, whose layer then drops the response; so the
+        // counters of the shard tell what it was.
+        world.inject(&request(method, to, ""), at);
+        world.run_secs(1);
+        let class = carillon::b2bua::counter::Counter::ResponseSent(method.into(), status / 100);
+        assert!(world.counters.contains(&class), "{method}: {:?}", world.counters);
+    }
+}
+
+#[test]
+fn no_more_hops_is_483() {
+    let mut world = World::new(47, AnswerMode::OnEntry);
+    let asks = |phone: &mut Phone, now| {
+        let body = phone.sdp.clone().into_bytes();
+        let invite = phone.compose("sales").body("application/sdp", body).build();
+        phone.send_invite(now, invite.with_header(Name::MaxForwards, 0));
+    };
+    assert_eq!(refused(&mut world, asks).status(), Some(483));
+}
+
+#[test]
+fn the_same_invite_is_one_call() {
+    let mut world = World::new(48, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    let invite = world.phones[caller].invite.clone().expect("sent").1;
+    world.run(carillon::base::time::Millis(20));
+    // Again by another way: same Call-ID, tag and CSeq, another branch.
+    world.with(caller, |phone, now| {
+        let _second = phone.send_as(now, &invite, "z9hG4bKanotherway");
+    });
+    world.run_secs(1);
+    assert!(world.phones[caller].statuses(&Method::Invite).contains(&482));
+    let enqueued = |command: &Command| matches!(command, Command::EnqueueCall(_));
+    assert_eq!(world.proposed(enqueued), 1);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}

@@ -1,0 +1,285 @@
+//! An agent's phone that does not simply answer: it declines, is busy, rings out, is away, asks
+//! who we are, forks, or answers too late.
+
+use carillon::acd::command::Command;
+use carillon::acd::command::RingFailure;
+use carillon::acd::config::AnswerMode;
+use carillon::acd::config::Credentials;
+use carillon::acd::config::Strategy;
+use carillon::acd::config::TrunkConfig;
+use carillon::b2bua::counter::Counter;
+use carillon::base::id::TrunkId;
+use carillon::base::secret::Private;
+use carillon::base::time::Millis;
+use carillon::sip::header::name::Name;
+use carillon::sip::method::Method;
+
+use crate::phone::Answer;
+use crate::world::World;
+use crate::world::queue;
+use crate::world::trunk;
+
+fn failures(world: &World) -> Vec<RingFailure> {
+    let why = |command: &Command| match command {
+        Command::FailReservation { why, .. } => Some(*why),
+        _ => None,
+    };
+    world.commands.iter().filter_map(why).collect()
+}
+
+fn ring_one(seed: u64, answer: Answer) -> (World, usize, usize) {
+    let mut world = World::new(seed, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.phones[ann].answer = answer;
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    (world, ann, caller)
+}
+
+#[test]
+fn every_status_is_told_by_its_meaning() {
+    let cases = [
+        (486, RingFailure::Busy),
+        (600, RingFailure::Busy),
+        (480, RingFailure::NoAnswer),
+        (408, RingFailure::NoAnswer),
+        (603, RingFailure::Declined),
+        (403, RingFailure::Declined),
+        (302, RingFailure::Declined),
+        (404, RingFailure::WrongAddress),
+        (410, RingFailure::WrongAddress),
+        (484, RingFailure::WrongAddress),
+        (488, RingFailure::NoCodec),
+        (415, RingFailure::NoCodec),
+        (606, RingFailure::NoCodec),
+        (500, RingFailure::Unreachable),
+        (503, RingFailure::Unreachable),
+    ];
+    for (status, why) in cases {
+        let (mut world, ann, caller) = ring_one(20, Answer::Refuse(status, Millis(100)));
+        world.run_secs(2);
+        assert_eq!(failures(&world), [why], "{status}");
+        assert_eq!(world.phones[ann].requests(&Method::Invite).len(), 1);
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+#[test]
+fn a_phone_that_rings_out_is_cancelled_and_the_next_one_rings() {
+    let mut world = World::new(21, AnswerMode::OnEntry);
+    let (ann, bob, caller) = (world.agent("ann"), world.agent("bob"), world.caller());
+    world.phones[ann].answer = Answer::Ring;
+    world.phones[bob].answer = Answer::Ring;
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(20);
+    let cancelled = |nth: usize| world.phones[nth].requests(&Method::Cancel).len();
+    assert_eq!(cancelled(ann) + cancelled(bob), 1);
+    let rung = |nth: usize| world.phones[nth].requests(&Method::Invite).len();
+    assert_eq!((rung(ann), rung(bob)), (1, 1));
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_phone_that_is_gone_is_unreachable() {
+    let mut world = World::new(22, AnswerMode::OnEntry);
+    world.log_in("ann", "sip:ann@127.0.0.1:9999", None);
+    let mut slow = queue("sales", AnswerMode::OnEntry);
+    slow.ring = Millis::from_secs(60);
+    world.put_queue(slow);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(40);
+    assert_eq!(failures(&world), [RingFailure::Unreachable]);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn an_address_that_is_none_is_wrong() {
+    let mut world = World::new(23, AnswerMode::OnEntry);
+    world.log_in("ann", "mailto:ann@example.org", None);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    assert_eq!(failures(&world), [RingFailure::WrongAddress]);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn all_ring_and_the_losers_log_no_missed_call() {
+    let mut world = World::new(24, AnswerMode::OnEntry);
+    let mut all = queue("sales", AnswerMode::OnEntry);
+    all.strategy = Strategy::RingAll;
+    world.put_queue(all);
+    let agents = [world.agent("ann"), world.agent("bob"), world.agent("eve")];
+    for nth in [agents[0], agents[2]] {
+        world.phones[nth].answer = Answer::Ring;
+    }
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(3);
+    for nth in [agents[0], agents[2]] {
+        let cancel = world.phones[nth].requests(&Method::Cancel)[0].clone();
+        let reason = cancel.header(Name::Reason).expect("a Reason").into_owned();
+        assert_eq!(reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+    }
+    assert_eq!(world.phones[agents[1]].requests(&Method::Ack).len(), 1);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn two_who_pick_up_at_once_are_one_call() {
+    for apart in 0..30 {
+        let mut world = World::new(25, AnswerMode::OnEntry);
+        let mut all = queue("sales", AnswerMode::OnEntry);
+        all.strategy = Strategy::RingAll;
+        world.put_queue(all);
+        let (ann, bob) = (world.agent("ann"), world.agent("bob"));
+        world.phones[bob].answer = Answer::After(Millis(1000 + apart));
+        let caller = world.caller();
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(3);
+        assert_eq!(world.ua.legs(), 2, "{apart} ms apart");
+        let hung_up = |nth: usize| world.phones[nth].requests(&Method::Bye).len();
+        let cancelled = |nth: usize| world.phones[nth].requests(&Method::Cancel).len();
+        assert_eq!(hung_up(ann), 0);
+        assert!(hung_up(bob) + cancelled(bob) > 0);
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+fn with_password() -> TrunkConfig {
+    let password = Private::new("secret".to_owned());
+    let login = Credentials { username: "acd".to_owned(), password };
+    TrunkConfig { outbound_auth: Some(login), ..trunk() }
+}
+
+#[test]
+fn a_trunk_that_asks_is_answered_once() {
+    for known in [true, false] {
+        let mut world = World::new(26, AnswerMode::OnEntry);
+        let mut pbx = if known { with_password() } else { trunk() };
+        pbx.peers = vec!["sip:127.0.0.1:6000".to_owned()];
+        world.set_trunks(vec![pbx]);
+        let ann = world.caller();
+        world.log_in("ann", "sip:ann@pbx.example", Some(TrunkId::new("pbx")));
+        world.phones[ann].answer = Answer::Challenge(Box::new(Answer::After(Millis(100))));
+        let caller = world.caller();
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(3);
+        let invites = world.phones[ann].requests(&Method::Invite);
+        assert_eq!(invites.len(), if known { 2 } else { 1 });
+        assert_eq!(invites[0].request_uri_text(), "sip:ann@pbx.example");
+        if known {
+            let proof = invites[1].header(Name::Authorization).expect("credentials");
+            assert!(proof.contains("username=\"acd\""), "{proof}");
+            assert_eq!(invites[1].cseq().expect("CSeq").number, 2);
+            assert_eq!(world.ua.legs(), 2);
+        } else {
+            assert_eq!(failures(&world), [RingFailure::Unreachable]);
+        }
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+#[test]
+fn the_next_peer_is_tried_when_one_is_in_trouble() {
+    let mut world = World::new(27, AnswerMode::OnEntry);
+    let (first, second) = (world.caller(), world.caller());
+    let peers = vec!["sip:pbx.test".to_owned(), "sip:127.0.0.1:6002".to_owned()];
+    world.set_trunks(vec![TrunkConfig { peers, ..trunk() }]);
+    world.log_in("ann", "sip:ann@pbx.example", Some(TrunkId::new("pbx")));
+    world.phones[first].answer = Answer::Refuse(503, Millis(100));
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(3);
+    assert_eq!(world.phones[first].requests(&Method::Invite).len(), 1);
+    assert_eq!(world.phones[second].requests(&Method::Invite).len(), 1);
+    assert_eq!(failures(&world), []);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn an_outbound_proxy_is_a_route() {
+    let mut world = World::new(28, AnswerMode::OnEntry);
+    let proxy = world.caller();
+    let outbound_proxy = Some("sip:127.0.0.1:6000".to_owned());
+    world.set_trunks(vec![TrunkConfig { outbound_proxy, ..trunk() }]);
+    world.log_in("ann", "sip:ann@pbx.example", Some(TrunkId::new("pbx")));
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(3);
+    let invite = world.phones[proxy].requests(&Method::Invite)[0].clone();
+    assert_eq!(invite.header(Name::Route).as_deref(), Some("<sip:127.0.0.1:6000;lr>"));
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn sdp_in_a_reliable_response_counts() {
+    let (mut world, ann, caller) = ring_one(29, Answer::Reliable(Millis(1000)));
+    world.run_secs(3);
+    let prack = world.phones[ann].requests(&Method::Prack)[0].clone();
+    assert_eq!(prack.header(Name::RAck).as_deref(), Some("7 1 INVITE"));
+    assert_eq!(world.ua.legs(), 2);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_phone_without_a_common_codec_is_hung_up() {
+    let (mut world, ann, caller) = ring_one(30, Answer::After(Millis(100)));
+    world.phones[ann].sdp = crate::phone::sdp(world.phones[ann].at, "sendrecv", "9 18");
+    world.run_secs(2);
+    assert_eq!(failures(&world), [RingFailure::NoCodec]);
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_second_phone_behind_a_fork_is_hung_up() {
+    let (mut world, ann, caller) = ring_one(31, Answer::After(Millis(100)));
+    world.run_secs(2);
+    let invite = world.phones[ann].requests(&Method::Invite)[0].clone();
+    let other = world.caller();
+    let at = world.phones[other].at;
+    let line = |name: Name| invite.header(name).expect("present").into_owned();
+    let sdp = world.phones[other].sdp.clone();
+    let answer = format!(
+        "SIP/2.0 200 OK\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag=other\r\nCall-ID: {}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:other@{at}>\r\nContent-Type: application/sdp\r\n\
+         Content-Length: {}\r\n\r\n{sdp}",
+        line(Name::Via),
+        line(Name::From),
+        line(Name::To),
+        line(Name::CallId),
+        sdp.len(),
+    );
+    world.inject(&answer, at);
+    world.run_secs(1);
+    let heard: Vec<_> = world.phones[other].heard.iter().map(|m| m.method()).collect();
+    assert_eq!(heard, [Method::Ack, Method::Bye]);
+    assert!(world.counters.contains(&Counter::ForkHungUp));
+    assert_eq!(world.ua.legs(), 2, "the call goes on");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn an_agent_who_picks_up_for_nobody_is_hung_up() {
+    let (mut world, ann, caller) = ring_one(32, Answer::After(Millis(1000)));
+    world.run(Millis(900));
+    world.commit_after = Millis(500);
+    world.run(Millis(150));
+    world.with(caller, |phone, now| phone.bye(now));
+    world.run_secs(3);
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
+    world.assert_clean();
+}
