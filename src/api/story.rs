@@ -91,7 +91,10 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
         Fact::CallPrioritized { call, priority, by } => json!({
             "call": call.to_string(), "priority": priority, "by": by.name,
         }),
-        Fact::CallTransferring { call, to } => json!({ "call": call.to_string(), "to": to }),
+        // Where to may be somebody's number.
+        Fact::CallTransferring { call, to } => {
+            json!({ "call": call.to_string(), "to": sees_caller.then_some(to) })
+        }
         Fact::CallTransferFailed { call, status } => {
             json!({ "call": call.to_string(), "status": status })
         }

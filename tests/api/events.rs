@@ -121,6 +121,21 @@ async fn a_viewer_hears_no_numbers() {
 }
 
 #[tokio::test]
+async fn a_viewer_hears_not_where_a_call_was_sent() {
+    let world = World::start().await;
+    let call = world.call(1, "queue1").await;
+    let after = world.handle.applied().0;
+    let path = format!("/api/v1/calls/{call}/transfer");
+    world.post(ADMIN, &path, json!({"to": "sip:+49301234@pbx.example"})).await.ok();
+    let path = format!("/api/v1/events?after={after}");
+    let heard = listen(&world, VIEWER, &[], &path, 1).await;
+    assert_eq!(heard[0].event, "CallTransferring");
+    assert_eq!(heard[0].data["to"], Value::Null);
+    let heard = listen(&world, ADMIN, &[], &path, 1).await;
+    assert_eq!(heard[0].data["to"], "sip:+49301234@pbx.example");
+}
+
+#[tokio::test]
 async fn without_an_index_one_hears_from_now_on() {
     let world = World::start().await;
     let path = "/api/v1/events";
