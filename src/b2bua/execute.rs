@@ -2,7 +2,8 @@
 //!
 //! | effect | the leg is there | it is not |
 //! |---|---|---|
-//! | `HoldCaller`, `JoinLegs`, `TransferLeg`, `PlayPrompt` | done as its state needs | the core hears that it is lost |
+//! | `HoldCaller`, `JoinLegs` | done as its state needs | the core hears that it is lost |
+//! | `TransferLeg`, `PlayPrompt` | the same | the same |
 //! | `RingAgent` | nothing: it was ordered before | a phone is rung |
 //! | `ReleaseLeg` | ended as its state needs | nothing: its party was quicker |
 //! | `ReleaseOrphan` | — | BYE from the dialog's picture |

@@ -224,6 +224,7 @@ impl Ua {
     }
 
     /// Takes a report of the media thread.
+    #[expect(clippy::needless_pass_by_value, reason = "inputs are handed over, like all others")]
     pub fn handle_report(&mut self, now: LocalTime, report: Report) {
         self.board.now = now;
         self.on_report(&report);

@@ -3,9 +3,16 @@
 //! Each file tells of one part of a call. The world is in `world.rs`, the telephones in
 //! `phone.rs`; `TRACE=1` prints every message.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks the one variant it asks about")]
+
 mod cancelling;
+mod early;
+mod loss;
 mod phone;
 mod refusal;
 mod ringing;
+mod takeover;
+mod talking;
+mod transfer;
 mod whole_call;
 mod world;

@@ -39,7 +39,7 @@ pub(crate) enum Answer {
     /// Nothing at all.
     Silent,
     /// As after `After`, but asks for credentials first.
-    Challenge(Box<Answer>),
+    Challenge(Box<Self>),
     /// A reliable 183 with the SDP answer, then 200 after a while.
     Reliable(Millis),
 }
@@ -80,7 +80,8 @@ pub(crate) struct Phone {
 pub(crate) fn sdp(at: SocketAddr, direction: &str, formats: &str) -> String {
     format!(
         "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-         m=audio {port} RTP/AVP {formats}\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
+         m=audio {port} RTP/AVP {formats}\r\na=rtpmap:101 telephone-event/8000\r\n\
+         a={direction}\r\n",
         ip = at.ip(),
         port = at.port() + 10_000,
     )
@@ -215,11 +216,6 @@ impl Phone {
         self.send(now, Method::Bye, None);
     }
 
-    /// Sends a message as it stands.
-    pub(crate) fn transmit(&mut self, message: &Message) {
-        self.out.push_back((message.as_bytes().clone(), self.peer));
-    }
-
     pub(crate) fn receive(&mut self, now: LocalTime, bytes: Bytes, from: SocketAddr) {
         let message = Message::parse(bytes).expect("what we send can be read");
         let flow = self.flow(from);
@@ -259,7 +255,7 @@ impl Phone {
         while let Some(output) = self.layer.poll_output() {
             match output {
                 Output::Transmit { bytes, flow } => self.out.push_back((bytes, flow.peer)),
-                Output::Request { key, message, .. } => self.on_request(&key, message),
+                Output::Request { key, message, .. } => self.on_request(&key, &message),
                 Output::Ack { message, .. } => {
                     self.accepted = None;
                     if let Some(dialog) = &mut self.dialog {
@@ -269,7 +265,7 @@ impl Phone {
                 }
                 Output::Cancelled { invite, cancel } => self.on_cancelled(&invite, cancel),
                 Output::Response { message, .. } | Output::StrayResponse { message, .. } => {
-                    self.on_response(message);
+                    self.on_response(&message);
                 }
                 Output::TimedOut { .. }
                 | Output::TransportFailed { .. }
@@ -288,12 +284,12 @@ impl Phone {
         }
     }
 
-    fn on_response(&mut self, message: Message) {
+    fn on_response(&mut self, message: &Message) {
         self.heard.push(message.clone());
         if message.method() == Method::Invite {
-            self.on_invite_answered(&message);
+            self.on_invite_answered(message);
         } else if let Some(dialog) = &mut self.dialog {
-            let _heard = dialog.on_response(&message);
+            let _heard = dialog.on_response(message);
         }
     }
 
@@ -377,24 +373,24 @@ impl Phone {
         }
     }
 
-    fn on_request(&mut self, key: &ServerKey, message: Message) {
+    fn on_request(&mut self, key: &ServerKey, message: &Message) {
         self.heard.push(message.clone());
         let inside = message.to().is_ok_and(|to| to.tag().is_some());
         if message.method() == Method::Invite && !inside {
             let answer = self.answer.clone();
-            self.on_call(key, &message, answer);
+            self.on_call(key, message, answer);
             return;
         }
-        let judged = self.dialog.as_mut().map(|dialog| dialog.on_request(&message));
+        let judged = self.dialog.as_mut().map(|dialog| dialog.on_request(message));
         match judged {
             Some(Ok(())) => {}
-            Some(Err(reject)) => return self.respond(key, &message, reject.status(), None),
-            None => return self.respond(key, &message, 481, None),
+            Some(Err(reject)) => return self.respond(key, message, reject.status(), None),
+            None => return self.respond(key, message, 481, None),
         }
         match message.method() {
-            Method::Invite => self.respond(key, &message, 200, Some(self.sdp.clone())),
-            Method::Refer => self.on_refer(key, &message),
-            _ => self.respond(key, &message, 200, None),
+            Method::Invite => self.respond(key, message, 200, Some(self.sdp.clone())),
+            Method::Refer => self.on_refer(key, message),
+            _ => self.respond(key, message, 200, None),
         }
     }
 

@@ -444,6 +444,11 @@ impl World {
         }
     }
 
+    /// The caller's leg of the only call there is.
+    pub(crate) fn leg(&self, _caller: usize) -> carillon::base::id::LegId {
+        carillon::base::id::LegId::of_caller(View::new(&self.core).calls()[0].id)
+    }
+
     /// Nothing is left of any call, anywhere.
     pub(crate) fn assert_clean(&mut self) {
         self.run_secs(400);

@@ -9,7 +9,8 @@
 //!
 //! Always holds: there is always a flow, so nothing is looked up in the middle of a call.
 //!
-//! Not here: the first request to a phone ([`crate::b2bua::placing`]), the route set (`sip::dialog`).
+//! Not here: the first request to a phone ([`crate::b2bua::placing`]), the route set
+//! (`sip::dialog`).
 
 use std::net::IpAddr;
 use std::net::SocketAddr;

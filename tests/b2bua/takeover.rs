@@ -1,0 +1,84 @@
+//! What outlives a process: the picture of a leg, from which another one hangs up.
+
+use carillon::acd::command::Command;
+use carillon::acd::command::Dialog;
+use carillon::acd::config::AnswerMode;
+use carillon::acd::effect::Cause;
+use carillon::acd::effect::Effect;
+use carillon::b2bua::Ua;
+use carillon::b2bua::codec;
+use carillon::base::id::LegId;
+use carillon::sip::header::name::Name;
+use carillon::sip::method::Method;
+
+use crate::world::World;
+
+#[test]
+fn another_process_hangs_up_on_both() {
+    let mut world = World::new(90, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(5);
+    let kept: Vec<(LegId, Dialog)> = world
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::EnqueueCall(arrival) => {
+                Some((LegId::of_caller(arrival.call), arrival.dialog.clone()))
+            }
+            Command::AnswerReservation { leg, dialog } => Some((*leg, dialog.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept.len(), 2);
+    world.ua = Ua::new(World::identity(), [9; 32]);
+    for (leg, dialog) in kept {
+        let cause = Cause::NodeLost;
+        let orphan = Effect::ReleaseOrphan { leg, dialog, cause };
+        world.with_ua(|ua, now| ua.handle_order(now, orphan));
+    }
+    world.run_secs(1);
+    for phone in [ann, caller] {
+        let bye = world.phones[phone].requests(&Method::Bye)[0].clone();
+        assert!(bye.header(Name::Reason).is_some_and(|reason| reason.contains("cause=41")));
+    }
+    world.run_secs(40);
+    assert_eq!(world.ua.legs(), 0);
+    assert_eq!(world.ua.transactions(), 0);
+}
+
+#[test]
+fn a_picture_is_read_back_whole_or_not_at_all() {
+    let mut world = World::new(91, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    let Some(Command::EnqueueCall(arrival)) = world.commands.first().cloned() else {
+        panic!("no call");
+    };
+    let bytes = arrival.dialog.0;
+    assert!(bytes.len() < 1200, "{} bytes", bytes.len());
+    assert!(codec::decode(&Dialog(bytes.clone())).is_some_and(|p| p.agreed.is_some()));
+    for end in 0..bytes.len() {
+        assert_eq!(codec::decode(&Dialog(bytes[..end].to_vec())), None, "{end} bytes");
+    }
+    let mut newer = bytes;
+    newer[0] += 1;
+    assert_eq!(codec::decode(&Dialog(newer)), None);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn effects_for_legs_nobody_has_end_them() {
+    let mut world = World::new(92, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run(carillon::base::time::Millis(6));
+    world.ua = Ua::new(World::identity(), [9; 32]);
+    world.set_trunks(world.trunks.clone());
+    world.run_secs(1);
+    assert_eq!(world.proposed(|command| matches!(command, Command::EndLeg { .. })), 1);
+    world.run_secs(60);
+    assert_eq!(carillon::acd::view::View::new(&world.core).calls().len(), 0);
+}
