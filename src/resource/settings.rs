@@ -6,12 +6,11 @@
 //!
 //! | group | fields |
 //! |---|---|
-//! | `sip` | `listen [{transport, port, address}]`, `advertise`, `sessionExpiresSeconds` |
+//! | `sip` | `listen [{transport, port, address}]`, `advertise` |
 //! | `rtp` | `ports`, `advertise`, `join` |
 //! | `menus` | `pinTries` |
 //! | `agents` | `logOutAllowedIn`, `logoutNonActivitySeconds`, |
 //! | | `notReadyReasons`, `duplicateLogin` |
-//! | `cluster` | `nodeLostAfterMilliseconds` |
 //! | `api` | `listen`, `tokensFile` |
 //! | `observe` | `listen` |
 //!
@@ -36,14 +35,10 @@ pub struct NodeSettings {
     pub sip_listen: Vec<Listen>,
     /// The host, with a port or without, that others reach us by; `None`: the address heard on.
     pub sip_advertise: Option<String>,
-    /// RFC 4028: how long a dialog lives without a refresh.
-    pub session_expires: Millis,
     /// The local ports of all RTP streams.
     pub rtp_ports: Vec<u16>,
     /// The address phones send audio to; `None`: found from `sip_advertise` or the interface.
     pub rtp_advertise: Option<IpAddr>,
-    /// A member not heard of for this long is lost.
-    pub node_lost_after: Millis,
     /// Where REST is served.
     pub api_listen: SocketAddr,
     /// The file with the bearer tokens; `None`: nobody is let in.
@@ -79,10 +74,8 @@ impl Default for NodeSettings {
                 Listen { transport: ListenTransport::Tcp, address: any(5060) },
             ],
             sip_advertise: None,
-            session_expires: Millis::from_secs(1800),
             rtp_ports: (20_000..=20_003).collect(),
             rtp_advertise: None,
-            node_lost_after: Millis::from_secs(1),
             api_listen: any(8080),
             tokens_file: None,
             observe_listen: any(9090),
@@ -119,12 +112,7 @@ pub(super) fn read(spec: &Fields<'_>) -> (Settings, NodeSettings) {
     agents(spec.group("agents"), &mut settings);
 
     let cluster = spec.group("cluster");
-    cluster.later(&["presencePerSecond"]);
-    let advice = "write 200 to 60000; 1000 is usual";
-    if let Some(lost) = cluster.field("nodeLostAfterMilliseconds") {
-        let lost = lost.integer(200..=60_000, advice).and_then(|lost| u64::try_from(lost).ok());
-        node.node_lost_after = lost.map_or(node.node_lost_after, Millis);
-    }
+    cluster.later(&["nodeLostAfterMilliseconds", "presencePerSecond"]);
     cluster.finish();
 
     let api = spec.group("api");
@@ -159,9 +147,7 @@ fn sip(group: Fields<'_>, node: &mut NodeSettings) {
             }
         }
     });
-    // RFC 4028 section 4: 90 seconds is the least.
-    let advice = "write 90 to 86400; 1800 is usual";
-    node.session_expires = group.seconds("sessionExpiresSeconds", 90..=86_400, 1800, advice);
+    group.later(&["sessionExpiresSeconds"]);
     group.finish();
 }
 
