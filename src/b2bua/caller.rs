@@ -33,6 +33,7 @@ use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
+use crate::b2bua::sound;
 use crate::base::id::LegId;
 use crate::base::time::Millis;
 use crate::sdp::Session;
@@ -69,6 +70,8 @@ pub(super) struct Unanswered {
     pub(super) progress: Progress,
     /// The reliable response that waits for its PRACK.
     pub(super) reliable: Option<Message>,
+    /// A provisional response that may be sent only after the PRACK: status and SDP.
+    pub(super) held_back: Option<(u16, Option<Vec<u8>>)>,
     /// A 200 is to follow the PRACK.
     pub(super) accept_next: bool,
 }
@@ -219,8 +222,9 @@ impl Leg {
             return ResponseBuilder::to(update, 481);
         };
         let contact = format!("<{}>", caller.dialog.local_contact);
-        let answered = is_described(update)
-            .then(|| Session::parse(update.body()).and_then(|theirs| self.sound.answer(&theirs)));
+        let answered = is_described(update).then(|| {
+            Session::parse(sound::description(update)).and_then(|theirs| self.sound.answer(&theirs))
+        });
         match answered.transpose() {
             Ok(body) => {
                 let response = ResponseBuilder::to(update, 200).header(Name::Contact, contact);
@@ -250,7 +254,7 @@ impl Leg {
     }
 
     fn take_prack_body(&mut self, prack: &Message) -> Result<Option<Vec<u8>>, u16> {
-        let theirs = Session::parse(prack.body()).map_err(|_| 400_u16)?;
+        let theirs = Session::parse(sound::description(prack)).map_err(|_| 400_u16)?;
         if self.sound.agreed().is_none() {
             self.sound.accept(&theirs).map_err(|_| 488_u16)?;
             return Ok(None);
@@ -279,10 +283,12 @@ impl Leg {
         if caller.progress == Progress::EarlyMedia {
             self.sound.open();
         }
-        if let State::Unanswered(caller) = &self.state
-            && caller.accept_next
-        {
+        let State::Unanswered(caller) = &mut self.state else { return };
+        if caller.accept_next {
             self.accept_caller(board);
+        } else if let Some((status, body)) = caller.held_back.take() {
+            caller.send_provisional(board, status, body);
+            caller.set_resend_alarm(board, self.id);
         }
     }
 
@@ -355,8 +361,10 @@ impl Unanswered {
         let reliably = self.insists_on_reliable() || (described && self.knows_reliable());
         let reliably = reliably || (self.progress == Progress::EarlyMedia && self.knows_reliable());
         if reliably {
-            // One at a time: a repeat that meets an unconfirmed response is not needed.
-            let Ok(rseq) = self.sender.send(board.now, &board.timers, described) else { return };
+            let Ok(rseq) = self.sender.send(board.now, &board.timers, described) else {
+                self.held_back = Some((status, body));
+                return;
+            };
             response = response.header(Name::Require, "100rel").header(Name::RSeq, rseq);
         }
         let response = with_body(response, body).build();

@@ -27,6 +27,7 @@ use crate::b2bua::codec;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::refresh;
+use crate::b2bua::sound;
 use crate::sdp::Refusal;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
@@ -96,7 +97,7 @@ impl Leg {
 
     fn answer_change(&mut self, request: &Message) -> Result<Option<Vec<u8>>, Refusal> {
         if is_described(request) {
-            let theirs = Session::parse(request.body())?;
+            let theirs = Session::parse(sound::description(request))?;
             self.sound.answer(&theirs).map(Some)
         } else if request.method() == Method::Invite {
             Ok(Some(self.sound.offer()))

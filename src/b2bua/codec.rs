@@ -39,12 +39,18 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Essence {
     target: Uri,
+    /// The next owner begins behind these numbers, so it must know of each block.
+    cseq_reserved: u32,
     agreed: Option<Agreed>,
 }
 
 /// What of a leg would have to be told.
 pub(super) fn essence(dialog: &Dialog, sound: &Sound) -> Essence {
-    Essence { target: dialog.remote_target.clone(), agreed: sound.agreed().copied() }
+    Essence {
+        target: dialog.remote_target.clone(),
+        cseq_reserved: dialog.local_cseq_reserved,
+        agreed: sound.agreed().copied(),
+    }
 }
 
 /// Takes the picture of a leg.

@@ -33,6 +33,7 @@ use crate::b2bua::ending::Ending;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
+use crate::b2bua::sound;
 use crate::b2bua::transfer::Transfer;
 use crate::base::id::LegId;
 use crate::base::id::TrunkId;
@@ -169,7 +170,8 @@ impl Leg {
     }
 
     fn take_answer(&mut self, board: &mut Board, ack: &Message) -> bool {
-        let taken = Session::parse(ack.body()).and_then(|theirs| self.sound.accept(&theirs));
+        let taken =
+            Session::parse(sound::description(ack)).and_then(|theirs| self.sound.accept(&theirs));
         if taken.is_ok() {
             self.sound.open();
             self.report_change(board);
@@ -269,10 +271,10 @@ impl Leg {
         self.state = State::Over;
     }
 
-    /// The party cannot be reached any more: the core hears of it, and a BYE is tried.
+    /// The party cannot be reached any more: the core hears of it, and the leg is ended.
     pub(super) fn lose(&mut self, board: &mut Board) {
         board.propose(self.id, Command::EndLeg { leg: self.id, why: LegEnd::Lost });
-        self.hang_up(board, Cause::HungUp);
+        self.release(board, Cause::HungUp);
     }
 
     /// Ends an answered leg: BYE, at once or after the ACK.

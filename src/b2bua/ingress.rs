@@ -226,7 +226,9 @@ impl Ua {
             self.refuse(key, message, refused);
             return;
         }
-        match trunks::admit(&self.board.trunks, flow.peer.ip()) {
+        let admission = trunks::admit(&self.board.trunks, flow.peer.ip());
+        let trusted = admission == Admission::Trusted;
+        match admission {
             Admission::Trusted => {}
             Admission::Refused => {
                 self.refuse(key, message, Refused::new(403, Rejected::Source));
@@ -241,7 +243,7 @@ impl Ua {
             }
         }
         match self.begin(&invite) {
-            Ok(leg) => self.enqueue(&invite, leg),
+            Ok(leg) => self.enqueue(&invite, leg, trusted),
             Err(refused) => self.refuse(key, message, refused),
         }
     }
@@ -314,20 +316,20 @@ impl Ua {
             timer,
             progress: Progress::Trying,
             reliable: None,
+            held_back: None,
             accept_next: false,
         };
         Ok(Leg { id, sound, state: State::Unanswered(Box::new(caller)) })
     }
 
-    fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg) {
+    fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg, trusted: bool) {
         let State::Unanswered(caller) = &leg.state else { return };
         let message = invite.message;
         let arrival = Arrival {
             call: leg.id.call,
             owner: self.board.identity.owner,
             to: called(message),
-            // Who got past the door is a trunk, by its address or by its password.
-            caller: identity::caller(message, true),
+            caller: identity::caller(message, trusted),
             priority: message.extension("X-ACD-Priority").and_then(|text| text.trim().parse().ok()),
             dialog: codec::encode(&caller.dialog, &leg.sound),
         };
@@ -356,7 +358,8 @@ fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
         let refused = Refused::new(415, Rejected::Media);
         return Err(refused.with(Name::Accept, "application/sdp"));
     }
-    let answered = Session::parse(message.body()).and_then(|theirs| sound.answer(&theirs));
+    let answered =
+        Session::parse(sound::description(message)).and_then(|theirs| sound.answer(&theirs));
     match answered {
         Ok(_) => Ok(()),
         Err(refusal) => {

@@ -107,5 +107,6 @@ impl Leg {
         let body = dtmf::write_relay(digit, duration).into_bytes();
         let request = confirmed.dialog.request(Method::Info).body(TYPES[0], body).build();
         confirmed.send(board, self.id, Asked::Info, request);
+        self.report_change(board);
     }
 }

@@ -52,6 +52,7 @@ use crate::media::order::Report;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::message::Message;
+use crate::sip::transaction::Counts;
 use crate::sip::transaction::timer::Timers;
 use crate::sip::uri::HostPort;
 
@@ -287,6 +288,11 @@ impl Ua {
     /// How many transactions there are.
     pub fn transactions(&self) -> usize {
         self.board.layer.len()
+    }
+
+    /// What the transactions have counted since the start.
+    pub fn transaction_counts(&self) -> Counts {
+        self.board.layer.counts()
     }
 
     /// How many commands wait for their outcome.

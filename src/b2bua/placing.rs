@@ -163,6 +163,7 @@ impl Leg {
             return;
         };
         placing.cseq += 1;
+        self.sound.note_signalling(flow.peer.ip());
         let authorized = proof.is_some();
         let mut request = placing.request(board, flow);
         if let Some(proof) = proof {

@@ -23,6 +23,7 @@ use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
+use crate::b2bua::sound;
 use crate::base::id::LegId;
 use crate::sdp::Session;
 use crate::sip::dialog::Heard;
@@ -110,7 +111,7 @@ impl Leg {
 
     fn on_refresh_taken(&mut self, board: &mut Board, response: &Message) {
         if is_described(response)
-            && let Ok(theirs) = Session::parse(response.body())
+            && let Ok(theirs) = Session::parse(sound::description(response))
         {
             // A refusal is impossible to tell them now; the stream stays as it is.
             let _kept = self.sound.accept(&theirs);

@@ -33,6 +33,7 @@ use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
 use crate::b2bua::placing::Placing;
+use crate::b2bua::sound;
 use crate::base::id::LegId;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
@@ -120,7 +121,7 @@ impl Leg {
             | Heard::Ended => return,
         };
         if is_described(response) {
-            ringing.early.push((id.clone(), response.body().to_vec()));
+            ringing.early.push((id.clone(), sound::description(response).to_vec()));
         }
         let trunk = ringing.placing.ring.device.trunk.clone();
         let Some(dialog) = ringing.forks.early(id) else { return };
@@ -139,7 +140,7 @@ impl Leg {
         let Ringing { placing, invite, flow, forks, early, release, .. } = *ringing;
         let (ack, ack_flow) = acknowledge(board, &mut dialog, &invite);
         let said = if is_described(response) {
-            Some(response.body().to_vec())
+            Some(sound::description(response).to_vec())
         } else {
             early.into_iter().find(|(id, _)| *id == dialog.id).map(|(_, body)| body)
         };

@@ -30,6 +30,7 @@ use crate::sdp::Direction;
 use crate::sdp::Local;
 use crate::sdp::Refusal;
 use crate::sdp::Session;
+use crate::sip::message::Message;
 
 /// What a party hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,11 @@ impl Sound {
     /// What was agreed, if anything was.
     pub(super) fn agreed(&self) -> Option<&Agreed> {
         self.agreed.as_ref()
+    }
+
+    /// Notes where the party's signalling comes from; behind a NAT its audio does, too.
+    pub(super) fn note_signalling(&mut self, address: IpAddr) {
+        self.signalled_by = Some(address);
     }
 
     /// Prefers a codec, so that the other leg's needs no transcoding.
@@ -251,6 +257,39 @@ impl Sound {
     pub(super) fn poll_order(&mut self) -> Option<Order> {
         self.orders.pop_front()
     }
+}
+
+/// The session description in a message: its body, or the part of it that is one (RFC 5621 §3).
+pub(super) fn description(message: &Message) -> &[u8] {
+    let body = message.body();
+    let kind = message.content_type().ok().flatten();
+    let Some(kind) = kind.filter(|kind| kind.kind.eq_ignore_ascii_case("multipart")) else {
+        return body;
+    };
+    let boundary = kind.params.value("boundary").unwrap_or_default().trim_matches('"');
+    let delimiter = format!("--{boundary}");
+    let mut parts = split(body, delimiter.as_bytes()).into_iter().skip(1);
+    let found = parts.find_map(|part| {
+        let end = part.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+        let head = part[..end].to_ascii_lowercase();
+        let is_sdp = head.windows(SDP.len()).any(|bytes| bytes == SDP);
+        is_sdp.then(|| part[end + 4..].trim_ascii_end())
+    });
+    found.unwrap_or_default()
+}
+
+const SDP: &[u8] = b"application/sdp";
+
+/// The stretches between the delimiters.
+fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
+    let mut parts = Vec::new();
+    let mut rest = body;
+    while let Some(at) = rest.windows(delimiter.len()).position(|bytes| bytes == delimiter) {
+        parts.push(&rest[..at]);
+        rest = &rest[at + delimiter.len()..];
+    }
+    parts.push(rest);
+    parts
 }
 
 /// Our side of a new leg.

@@ -72,6 +72,42 @@ fn reliably_where_the_caller_can() {
 }
 
 #[test]
+fn every_18x_where_the_caller_insists() {
+    let mut world = World::new(57, AnswerMode::OnAgent);
+    let caller = world.caller();
+    world.with(caller, call_with(&[("Require", "100rel")], true));
+    world.run_secs(60);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 180, 180]);
+    assert_eq!(world.phones[caller].statuses(&Method::Prack), [200, 200]);
+    let _ann = world.agent("ann");
+    world.run_secs(3);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 180, 180, 200]);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn an_offer_among_other_parts() {
+    let mut world = World::new(58, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| {
+        let sdp = &phone.sdp;
+        let body = format!(
+            "--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n\
+             --cut\r\nContent-Type: application/sdp\r\n\r\n{sdp}\r\n--cut--\r\n"
+        );
+        let kind = "multipart/mixed;boundary=\"cut\"";
+        let invite = phone.compose("sales").body(kind, body.into_bytes());
+        phone.send_invite(now, invite.build());
+    });
+    world.run_secs(1);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 200]);
+    assert_eq!(opened(&world), 1);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
 fn without_a_prack_the_call_is_given_up() {
     let mut world = World::new(52, AnswerMode::EarlyMedia);
     let caller = world.caller();

@@ -62,6 +62,8 @@ pub(crate) struct Phone {
     pub(crate) forgets_ack: bool,
     /// Sends no PRACK.
     pub(crate) forgets_prack: bool,
+    /// What it says it allows.
+    pub(crate) allow: &'static str,
     /// Its own words in SDP.
     pub(crate) sdp: String,
     /// What it does with a REFER: the status, then the fragments of its NOTIFYs.
@@ -100,6 +102,7 @@ impl Phone {
             dialog: None,
             forgets_ack: false,
             forgets_prack: false,
+            allow: "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, INFO, NOTIFY",
             sdp: sdp(at, "sendrecv", "0 8 101"),
             referred: (202, vec![100, 200]),
             name: name.to_owned(),
@@ -355,7 +358,7 @@ impl Phone {
             .to_tag(&tag)
             .copy(Name::RecordRoute, request)
             .raw("Contact", &format!("<{}>", self.contact()))
-            .raw("Allow", "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, INFO, NOTIFY");
+            .raw("Allow", self.allow);
         if let Some((name, value)) = self.extra.split_once(": ") {
             response = response.raw(name, value);
         }

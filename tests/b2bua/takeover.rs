@@ -5,13 +5,18 @@ use carillon::acd::command::Dialog;
 use carillon::acd::config::AnswerMode;
 use carillon::acd::effect::Cause;
 use carillon::acd::effect::Effect;
+use carillon::b2bua::Output;
 use carillon::b2bua::Ua;
 use carillon::b2bua::codec;
 use carillon::base::id::LegId;
+use carillon::sip::flow::Flow;
+use carillon::sip::flow::Transport;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
+use crate::world::UA;
 use crate::world::World;
+use crate::world::address;
 
 #[test]
 fn another_process_hangs_up_on_both() {
@@ -45,6 +50,32 @@ fn another_process_hangs_up_on_both() {
     world.run_secs(40);
     assert_eq!(world.ua.legs(), 0);
     assert_eq!(world.ua.transactions(), 0);
+}
+
+#[test]
+fn a_retransmission_at_another_node_is_the_same_request() {
+    let mut world = World::new(93, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run(carillon::base::time::Millis(1));
+    let sent = world.phones[caller].invite.clone().expect("sent");
+    let via = format!("SIP/2.0/UDP {};branch={}", world.phones[caller].at, sent.0.branch());
+    let invite = sent.1.with_top(Name::Via, via);
+    let propose = |seed: u8| {
+        let mut ua = Ua::new(World::identity(), [seed; 32]);
+        ua.set_trunks(world.trunks.clone().into());
+        let peer = world.phones[caller].at;
+        let (transport, local) = (Transport::Udp, address(UA));
+        ua.handle_message(world.now, invite.clone(), Flow { transport, local, peer });
+        let proposed = |output| match output {
+            Output::Propose { request, command: Command::EnqueueCall(arrival) } => {
+                Some((request, arrival.call))
+            }
+            _ => None,
+        };
+        std::iter::from_fn(|| ua.poll_output()).find_map(proposed).expect("a proposal")
+    };
+    assert_eq!(propose(1), propose(2));
 }
 
 #[test]

@@ -128,17 +128,41 @@ fn audio_we_do_not_speak_changes_nothing() {
 
 #[test]
 fn changes_that_meet() {
-    // Neither has a re-INVITE answered before the other's arrives: one of the two gets 491.
-    let (mut world, ann, caller) = talking(64);
-    world.phones[ann].dialog.as_mut().expect("a dialog").session_timer = None;
-    let words = sdp(world.phones[caller].at, "sendonly", "0 8 101");
-    let body = Some(("application/sdp", words));
-    world.with(caller, |phone, now| phone.send(now, Method::Invite, body.clone()));
-    world.with(caller, |phone, now| phone.send(now, Method::Update, body));
-    world.run_secs(1);
-    // The INVITE is answered when the UPDATE comes, so both are taken in turn.
-    assert_eq!(world.phones[caller].statuses(&Method::Update), [200]);
+    let mut world = World::new(64, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.phones[ann].allow = "INVITE, ACK, BYE, CANCEL, INFO";
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(5);
+    let sent = |world: &World| {
+        let ours = Counter::RequestSent(Method::Invite);
+        world.counters.iter().filter(|counter| **counter == ours).count()
+    };
+    // Our refresh is on its way when the phone's hold sets out: both get 491 (RFC 3261 §14.2).
+    while sent(&world) < 2 {
+        world.run(carillon::base::time::Millis(1));
+    }
+    assert_eq!(reinvite(&mut world, ann, "sendonly").method(), Method::Invite);
+    assert!(world.phones[ann].statuses(&Method::Invite).contains(&491));
+    world.run_secs(5);
+    assert_eq!(sent(&world), 3, "tried again after 2.1 to 4 seconds");
+    assert_eq!(world.phones[ann].requests(&Method::Ack).len(), 2, "and taken");
+    assert_eq!(world.ua.legs(), 2);
     world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_call_ends_cleanly_after_a_partition() {
+    let (mut world, ann, caller) = talking(71);
+    world.minority = true;
+    world.with(caller, |phone, now| phone.bye(now));
+    world.run_secs(30);
+    assert_eq!(world.phones[caller].statuses(&Method::Bye), [200]);
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 0, "nothing was decided");
+    assert_eq!(world.ua.legs(), 1);
+    world.minority = false;
+    world.run_secs(3);
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
     world.assert_clean();
 }
 
