@@ -44,6 +44,9 @@ pub(crate) struct Auditor {
     pub(crate) ended: u64,
     /// The first outcome of every request.
     pub(crate) outcomes: BTreeMap<RequestId, Outcome>,
+    /// Calls that this entry sends away with a prompt, at a moment among its facts that only its
+    /// orders would tell.
+    pub(crate) leaving: BTreeSet<CallId>,
     /// The call the entry's command asks to hang up.
     hanging_up: Option<CallId>,
 }
@@ -83,7 +86,9 @@ pub(crate) enum Place {
 impl Auditor {
     /// What an entry says before anything is known of what came of it.
     pub(crate) fn read_entry(&mut self, entry: &Entry) {
-        self.now = self.now.max(entry.proposed_at);
+        if !self.outcomes.contains_key(&entry.request) {
+            self.now = self.now.max(entry.proposed_at); // A repeat does not even move the clock.
+        }
         self.hanging_up = match &entry.command {
             Command::HangUpCall { call, .. } => Some(*call),
             _ => None,
@@ -99,6 +104,9 @@ impl Auditor {
             })
             .collect();
         self.legs.extend(rings);
+        let prompts =
+            out.orders.iter().filter(|order| matches!(order.effect, Effect::PlayPrompt { .. }));
+        self.leaving = prompts.map(|order| order.effect.leg().call).collect();
         let first_time = self.outcomes.insert(entry.request, outcome.clone()).is_none();
         if !first_time || *outcome != Outcome::Done {
             return;

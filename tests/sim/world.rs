@@ -24,6 +24,8 @@ use carillon::base::id::LogIndex;
 pub(crate) struct Step {
     pub(crate) entry: Entry,
     pub(crate) outcome: Outcome,
+    /// Deadlines were due, so not all that came of it came of the command.
+    pub(crate) found_due: bool,
     pub(crate) out: Output,
 }
 
@@ -53,6 +55,8 @@ impl World {
     /// Applies an entry where it is applied at once.
     pub(crate) fn commit(&mut self, entry: Entry) -> Result<Step, String> {
         let index = LogIndex(self.log.len() as u64 + 1);
+        let due = self.leading.next_deadline();
+        let found_due = due.is_some_and(|due| due <= entry.proposed_at.max(self.leading.now()));
         let (outcome, out) = applied(&mut self.leading, index, &entry);
         let elsewhere = applied(&mut self.restored, index, &entry);
         if elsewhere != (outcome.clone(), out.clone()) {
@@ -60,7 +64,7 @@ impl World {
         }
         self.behind.push_back((entry.clone(), outcome.clone(), out.clone()));
         self.log.push(entry.clone());
-        Ok(Step { entry, outcome, out })
+        Ok(Step { entry, outcome, found_due, out })
     }
 
     /// Lets the lagging replica apply all it has missed.

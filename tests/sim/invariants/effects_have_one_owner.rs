@@ -9,18 +9,21 @@ use crate::world::Step;
 
 /// Checks the orders of an entry, reading its outcome into the books on the way.
 ///
-/// Legs are looked up in the books of before and after the outcome: a leg whose party has just
-/// gone may still have been ordered about by a deadline in the same entry.
+/// Legs and owners are looked up in the books of before and after the outcome: a leg whose party
+/// has just gone, or an owner just lost, may have been ordered about by a deadline that the same
+/// entry found due.
 pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
     let before = books.legs.clone();
+    let owners_before = books.nodes.clone();
     books.read_entry(&step.entry);
     books.read_outcome(&step.entry, &step.outcome, &step.out);
     let mut made: Vec<LegId> = Vec::new();
     let mut released: Vec<LegId> = Vec::new();
     for order in &step.out.orders {
         let leg = order.effect.leg();
-        let alive = books.nodes.get(&order.owner.node) == Some(&order.owner);
-        if !alive {
+        let is_alive = books.nodes.get(&order.owner.node) == Some(&order.owner);
+        let was_alive = owners_before.get(&order.owner.node) == Some(&order.owner);
+        if !is_alive && !(was_alive && step.found_due) {
             return Err(format!("{} is ordered about {leg} and is not alive", order.owner));
         }
         match &order.effect {

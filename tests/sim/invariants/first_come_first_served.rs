@@ -16,8 +16,10 @@ pub(crate) fn check(books: &Auditor, fact: &Fact) -> Rule {
         return Err(format!("{call} is reserved and nobody knows it"));
     };
     let rank = |book: &CallBook| (-i64::from(book.priority), book.arrived);
-    let mut line =
-        books.calls.iter().filter(|(_, book)| book.queue == *queue && book.place == Place::Waiting);
+    let stands = |call, book: &CallBook| {
+        book.queue == *queue && book.place == Place::Waiting && !books.leaving.contains(call)
+    };
+    let mut line = books.calls.iter().filter(|(call, book)| stands(call, book));
     match line.find(|(_, book)| rank(book) < rank(chosen)) {
         Some((first, _)) => Err(format!("{call} was served before {first} in {queue}")),
         None => Ok(()),

@@ -4,7 +4,7 @@ use crate::invariants::Rule;
 use crate::world::World;
 
 /// What a remembered call may take.
-const BYTES_PER_ENDED_CALL: usize = 6_000;
+const BYTES_PER_ENDED_CALL: usize = 1_200;
 
 /// What is left besides: settings, nodes, the requests of the last moments.
 const BYTES_LEFT: usize = 20_000;
