@@ -13,6 +13,7 @@ mod refusal;
 mod ringing;
 mod takeover;
 mod talking;
+mod tcp;
 mod transfer;
 mod whole_call;
 mod world;
