@@ -79,7 +79,7 @@ impl Tokens {
     }
 
     /// The call this INVITE starts, the same on every node; the name tells its shard
-    /// ([`shard_of_call`](super::shard_of_call)).
+    /// ([`shard_of_call`](crate::b2bua::shard_of_call)).
     pub(in crate::b2bua) fn call(&self, invite: &[&str], shard: u16, shards: u16) -> CallId {
         let derived = u64::from_be_bytes(first(&self.derive("call", invite)));
         let shards = u64::from(shards.max(1));
