@@ -135,7 +135,7 @@ impl Run {
         invariants::replicas_are_equal::check(&mut self.world)?;
         invariants::replay_is_equal::check(&self.world)?;
         self.clear_away()?;
-        invariants::nothing_grows::check(&self.world)
+        invariants::nothing_grows::check(&mut self.world)
     }
 
     /// A day later everything configured is removed.
