@@ -71,6 +71,8 @@ pub(crate) struct CallBook {
     pub(crate) arrived: ClusterTime,
     pub(crate) place: Place,
     pub(crate) answered: bool,
+    /// A transfer is under way, maybe with the agent still there.
+    pub(crate) on_its_way: bool,
 }
 
 /// Where a call is.
@@ -196,6 +198,7 @@ impl Auditor {
             }
             Fact::CallTransferring { call, .. } => {
                 self.change(*call, |book| {
+                    book.on_its_way = true;
                     if !matches!(book.place, Place::Talking(_)) {
                         book.place = Place::Leaving;
                     }
@@ -203,6 +206,7 @@ impl Auditor {
             }
             Fact::CallTransferFailed { call, .. } => {
                 self.change(*call, |book| {
+                    book.on_its_way = false;
                     if book.place == Place::Leaving {
                         book.place = Place::Waiting;
                     }
@@ -211,7 +215,7 @@ impl Auditor {
             Fact::CallReturned { call, queue, .. } => {
                 self.count(queue, |totals| totals.entered += 1);
                 self.change(*call, |book| {
-                    book.place = Place::Waiting;
+                    book.place = if book.on_its_way { Place::Leaving } else { Place::Waiting };
                     book.answered = false;
                 });
             }
@@ -275,7 +279,14 @@ impl Auditor {
         self.arrived += 1;
         self.count(queue, |totals| totals.entered += 1);
         let (queue, arrived) = (queue.clone(), self.now);
-        let book = CallBook { queue, priority, arrived, place: Place::Waiting, answered: false };
+        let book = CallBook {
+            queue,
+            priority,
+            arrived,
+            place: Place::Waiting,
+            answered: false,
+            on_its_way: false,
+        };
         self.calls.insert(call, book);
     }
 

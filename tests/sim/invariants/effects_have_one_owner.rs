@@ -23,7 +23,8 @@ pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
         let leg = order.effect.leg();
         let is_alive = books.nodes.get(&order.owner.node) == Some(&order.owner);
         let was_alive = owners_before.get(&order.owner.node) == Some(&order.owner);
-        if !is_alive && !(was_alive && step.found_due) {
+        let may_act = is_alive || (was_alive && step.found_due);
+        if !may_act {
             return Err(format!("{} is ordered about {leg} and is not alive", order.owner));
         }
         match &order.effect {
