@@ -44,7 +44,6 @@ use crate::node::clock;
 use crate::node::count;
 use crate::node::count::Counts;
 use crate::node::entropy;
-use crate::node::folder;
 use crate::node::folder::FolderError;
 use crate::node::follow;
 use crate::node::rtp::MediaThreads;

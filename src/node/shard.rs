@@ -64,11 +64,21 @@ pub enum Input {
     /// An order of the core.
     Order(Effect),
     /// The answer to a proposal.
-    Outcome { request: RequestId, outcome: Result<Outcome, Unavailable> },
+    Outcome {
+        /// Which proposal.
+        request: RequestId,
+        /// What the core said, if it could be asked.
+        outcome: Result<Outcome, Unavailable>,
+    },
     /// What the media has to say.
     Report(Report),
     /// The addresses of a name, none if it could not be resolved.
-    Resolved { token: u64, addresses: Vec<SocketAddr> },
+    Resolved {
+        /// Which question.
+        token: u64,
+        /// The answer.
+        addresses: Vec<SocketAddr>,
+    },
     /// The flow broke, or nothing could be sent by it.
     TransportFailed(Flow),
     /// The trunks as configured now.

@@ -41,10 +41,10 @@ enum State {
         tag: String,
         answer_at: Option<LocalTime>,
     },
-    /// Talks until the time given.
+    /// Talks until the time given; the voice sounds for as long as it is here.
     Talking {
         dialog: Box<Dialog>,
-        voice: Voice,
+        _voice: Voice,
         until: LocalTime,
         caller: String,
     },
@@ -164,7 +164,7 @@ impl AgentPhone {
         let caller = caller_of(invite);
         book.answered(&caller);
         let until = clock::local() + Millis(3000 + self.prng.below(6000));
-        self.state = State::Talking { dialog: Box::new(dialog), voice, until, caller };
+        self.state = State::Talking { dialog: Box::new(dialog), _voice: voice, until, caller };
     }
 }
 
