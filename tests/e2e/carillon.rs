@@ -134,14 +134,20 @@ impl Carillon {
         self.folder.path()
     }
 
-    /// Reads a resource of the REST interface.
+    /// Reads a resource of the REST interface that is there.
     pub(crate) fn read(&self, path: &str) -> Value {
+        self.look(path).unwrap_or_else(|| panic!("GET {path} finds nothing"))
+    }
+
+    /// Reads a resource that may not be there yet.
+    fn look(&self, path: &str) -> Option<Value> {
         let url = format!("http://127.0.0.1:{}{path}", self.api);
-        let mut answer = ureq::get(&url)
-            .header("Authorization", &format!("Bearer {TOKEN}"))
-            .call()
-            .unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()));
-        answer.body_mut().read_json().expect("JSON")
+        let answer = ureq::get(&url).header("Authorization", &format!("Bearer {TOKEN}")).call();
+        match answer {
+            Ok(mut answer) => Some(answer.body_mut().read_json().expect("JSON")),
+            Err(ureq::Error::StatusCode(404)) => None,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
     }
 
     /// Asks for something; the status and the answer.
@@ -189,7 +195,7 @@ impl Carillon {
     pub(crate) fn wait_for_queue(&self, queue: &str, figure: &str, value: u64) {
         let path = format!("/api/v1/queues/{queue}");
         until(&format!("{queue}: {figure} is {value}"), Duration::from_secs(40), || {
-            let now = self.read(&path);
+            let now = self.look(&path)?;
             (now.pointer(figure).and_then(Value::as_u64) == Some(value)).then_some(())
         });
     }
@@ -198,7 +204,7 @@ impl Carillon {
     pub(crate) fn wait_for_agent(&self, agent: &str, state: &str) -> Value {
         let path = format!("/api/v1/agents/{agent}");
         until(&format!("{agent} is {state}"), Duration::from_secs(40), || {
-            let now = self.read(&path);
+            let now = self.look(&path)?;
             (now["state"] == state).then_some(now)
         })
     }
