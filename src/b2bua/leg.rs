@@ -16,6 +16,7 @@
 //! Not here: [`super::caller`] (Unanswered), [`super::placing`] and [`super::ringing`] (before the
 //! agent answers), [`super::confirmed`] and [`super::change`] (afterwards), [`super::ending`].
 
+use crate::acd::command::RingFailure;
 use crate::acd::effect::Cause;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
@@ -105,7 +106,8 @@ impl Leg {
             Alarm::RepeatProvisional => self.repeat_provisional(board),
             Alarm::ResendReliable => self.resend_reliable(board),
             Alarm::ResendAccepted => self.resend_accepted(board),
-            Alarm::GiveUpRinging => self.give_up_ringing(board),
+            Alarm::PhoneSilent => self.give_up_ringing(board, RingFailure::Unreachable),
+            Alarm::GiveUpRinging => self.give_up_ringing(board, RingFailure::NoAnswer),
             Alarm::RefreshSession | Alarm::RetryRefresh => self.refresh(board),
             Alarm::SessionExpired => self.on_session_expired(board),
             Alarm::TransferSilent => self.on_transfer_silent(board),

@@ -51,6 +51,9 @@ use crate::sip::uri::HostPort;
 use crate::sip::uri::Uri;
 use crate::sip::write::RequestBuilder;
 
+/// A phone that is there says 100 or 180 at once; three repeats of the INVITE fit in before.
+const SILENCE_MAX: Millis = Millis(4_000);
+
 /// How long a host name may take to be found.
 const LOOKUP: Millis = Millis(4000);
 /// No phone rings longer, whatever becomes of the core's order to stop: a minute more than the
@@ -179,6 +182,7 @@ impl Leg {
             authorized,
         };
         let key = board.send(sent);
+        board.wake_after(self.id, Alarm::PhoneSilent, SILENCE_MAX);
         let forks = Forks::default();
         let ringing =
             Ringing { placing, invite, key, flow, forks, early: Vec::new(), release: None };

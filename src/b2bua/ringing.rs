@@ -8,7 +8,8 @@
 //! | 2xx from a second phone (fork) | ACK and BYE |
 //! | 401, 407 | the INVITE again, once, with credentials |
 //! | 422 | the INVITE again with the interval asked for |
-//! | 500, 502–504, nothing, no transport | the next way to the phone, if there is one |
+//! | 500, 502–504, no transport | the next way to the phone, if there is one |
+//! | nothing at all for four seconds | `FailReservation`: it is unreachable |
 //! | other failures | `FailReservation` with the reason |
 //!
 //! Always holds: the core hears exactly one of answer and failure, and neither after it has
@@ -74,6 +75,7 @@ pub(super) struct Ringing {
 impl Leg {
     /// Takes a response to the INVITE.
     pub(super) fn on_ring_answered(&mut self, board: &mut Board, sent: &Sent, heard: &Message) {
+        board.alarms.clear(self.id, Alarm::PhoneSilent);
         match &mut self.state {
             State::Ringing(ringing) => {
                 if heard.status().is_some_and(|status| status >= 300) {
@@ -267,14 +269,15 @@ impl Leg {
         let State::Ringing(ringing) = &mut self.state else { return };
         if ringing.release.replace(cause).is_none() {
             board.alarms.clear(self.id, Alarm::GiveUpRinging);
+            board.alarms.clear(self.id, Alarm::PhoneSilent);
             // Too late means that a final response is here already; it decides.
             let _sent = board.layer.cancel(board.now, &ringing.key, Some(outcome::reason(cause)));
         }
     }
 
-    /// The phone has rung for longer than any queue allows, and the core has not said stop.
-    pub(super) fn give_up_ringing(&mut self, board: &mut Board) {
-        let why = RingFailure::NoAnswer;
+    /// The phone has rung for longer than any queue allows, or has not answered with so much as a
+    /// provisional response; the core has not said stop.
+    pub(super) fn give_up_ringing(&mut self, board: &mut Board, why: RingFailure) {
         board.count(Counter::RingFailed(why));
         board.propose(self.id, Command::FailReservation { leg: self.id, why });
         match &self.state {

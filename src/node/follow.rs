@@ -54,8 +54,9 @@ pub async fn load_prompts(handle: &Handle) -> Arc<PromptSet> {
 }
 
 fn kind_of(fact: &Fact) -> Option<ConfigKind> {
-    match fact {
-        Fact::ConfigPut { kind, .. } | Fact::ConfigRemoved { kind, .. } => Some(*kind),
-        _ => None,
+    if let Fact::ConfigPut { kind, .. } | Fact::ConfigRemoved { kind, .. } = fact {
+        Some(*kind)
+    } else {
+        None
     }
 }

@@ -281,7 +281,7 @@ fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Identity 
 fn advertised(settings: &NodeSettings, listened: SocketAddr) -> HostPort {
     let written = settings.sip_advertise.as_ref().and_then(|text| text.parse::<HostPort>().ok());
     match written {
-        Some(HostPort { host, port }) => HostPort { host, port: port.or(Some(listened.port())) },
+        Some(HostPort { host, port }) => HostPort { host, port: port.or_else(|| Some(listened.port())) },
         None => HostPort::from(SocketAddr::new(own_address(listened.ip()), listened.port())),
     }
 }
@@ -294,8 +294,11 @@ fn media_address(settings: &NodeSettings) -> IpAddr {
     settings
         .rtp_advertise
         .or(spoken)
-        .unwrap_or_else(|| own_address(listened.unwrap_or(Ipv4Addr::UNSPECIFIED.into())))
+        .unwrap_or_else(|| own_address(listened.unwrap_or(ANY)))
 }
+
+/// Every interface.
+const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// A listener on every interface is reached by the one that leads outside.
 fn own_address(listened: IpAddr) -> IpAddr {
@@ -307,7 +310,7 @@ fn own_address(listened: IpAddr) -> IpAddr {
         socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
         socket.local_addr()
     });
-    chosen.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
+    chosen.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
 }
 
 /// The secret all nodes of a cluster share, made of the name only they know.

@@ -19,6 +19,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -54,6 +55,9 @@ pub const SHARDS: u16 = 4;
 
 /// What the network may leave waiting at one shard.
 const NETWORK_QUEUE_MAX: usize = 8192;
+
+/// How long a shard without deadlines sleeps.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// Where SIP is heard if nobody says otherwise (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -209,8 +213,8 @@ impl Shard {
     pub async fn run(mut self, mut inbox: Inbox) {
         loop {
             self.drain().await;
-            let wait = self.ua.next_deadline().map(|deadline| clock::until(deadline));
-            let asleep = tokio::time::sleep(wait.unwrap_or(std::time::Duration::from_secs(3600)));
+            let wait = self.ua.next_deadline().map(clock::until);
+            let asleep = tokio::time::sleep(wait.unwrap_or(LONG));
             tokio::select! {
                 biased;
                 input = inbox.inputs.recv() => match input {

@@ -45,7 +45,7 @@ fn fails_then_next(first: u16, node: &Carillon, reason: &str, finish: impl FnOnc
 }
 
 fn sales() -> Carillon {
-    Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {ringSeconds: 2}\n")
+    Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {ringSeconds: 6}\n")
 }
 
 #[test]

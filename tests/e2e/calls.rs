@@ -50,7 +50,7 @@ fn carry_calls(over: Over) {
     assert_eq!(queue["totals"]["entered"], CALLS, "{queue}");
     assert_eq!(queue["totals"]["answered"], CALLS, "{queue}");
     assert_eq!(queue["totals"]["abandoned"], 0, "{queue}");
-    let answered = node.metric("carillon_queue_calls_total", "queue=\"sales\"");
+    let answered = node.metric("carillon_queue_calls_total", "outcome=\"answered\"");
     assert_eq!(answered, f64::from(CALLS), "the metrics count the same");
     for n in 1..=8 {
         node.wait_for_agent(&format!("10{n}"), "Ready");

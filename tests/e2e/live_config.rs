@@ -3,8 +3,6 @@
 //!
 //! Not here: the sentences about mistakes (`tests/resource`).
 
-use serde_json::Value;
-
 use crate::carillon::Carillon;
 use crate::sipp::Over;
 use crate::sipp::Plan;
@@ -68,7 +66,7 @@ fn a_queue_removed_is_gone_and_one_changed_is_changed() {
     crate::wait::until("the change is in", std::time::Duration::from_secs(20), || {
         let queues = node.read("/api/v1/queues");
         let only_one = queues["items"].as_array().map(Vec::len) == Some(1);
-        let renamed = queues["items"][0]["displayName"] == Value::from("Big Sales");
+        let renamed = queues["items"][0]["displayName"] == "Big Sales";
         (only_one && renamed).then_some(())
     });
 }

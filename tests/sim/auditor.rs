@@ -69,6 +69,8 @@ pub(crate) struct CallBook {
     pub(crate) queue: QueueId,
     pub(crate) priority: i32,
     pub(crate) arrived: ClusterTime,
+    /// How many had come before, and itself.
+    pub(crate) nth: u64,
     pub(crate) place: Place,
     pub(crate) answered: bool,
     /// A transfer is under way, maybe with the agent still there.
@@ -283,6 +285,7 @@ impl Auditor {
             queue,
             priority,
             arrived,
+            nth: self.arrived,
             place: Place::Waiting,
             answered: false,
             on_its_way: false,

@@ -94,6 +94,7 @@ fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> 
     Call {
         caller: arrival.caller.clone(),
         arrived: state.now,
+        arrival: state.index,
         queue,
         entered: state.now,
         asked_to_stay: false,

@@ -42,6 +42,7 @@ use crate::acd::view::Moment;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
+use crate::base::id::LogIndex;
 use crate::base::id::QueueId;
 use crate::base::id::ReservationId;
 use crate::base::time::ClusterTime;
@@ -66,6 +67,8 @@ pub(in crate::acd) struct Call {
     pub(in crate::acd) caller: Caller,
     /// When it arrived; its age counts from here, in whatever queue.
     pub(in crate::acd) arrived: ClusterTime,
+    /// The entry it arrived with: who came first.
+    pub(in crate::acd) arrival: LogIndex,
     pub(in crate::acd) queue: QueueId,
     /// When it entered this queue.
     pub(in crate::acd) entered: ClusterTime,
@@ -167,7 +170,7 @@ impl Call {
 
     /// The call's place among those who wait.
     pub(in crate::acd) fn place(&self, id: CallId) -> Place {
-        Place::new(self.priority, self.arrived, id)
+        Place::new(id, self)
     }
 
     /// The deadline of its state, if that is timed.

@@ -23,11 +23,13 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
+use crate::acd::call::Call;
 use crate::acd::command::CallStateName;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Source;
 use crate::acd::view::QueueTotals;
 use crate::base::id::CallId;
+use crate::base::id::LogIndex;
 use crate::base::id::QueueId;
 use crate::base::time::ClusterTime;
 
@@ -57,13 +59,16 @@ pub(in crate::acd) struct Queue {
 pub(in crate::acd) struct Place {
     /// The priority turned round, so that the higher comes first.
     behind: i64,
+    /// The log's order; the clock may stand still from one arrival to the next.
+    arrival: LogIndex,
     pub(in crate::acd) arrived: ClusterTime,
     pub(in crate::acd) call: CallId,
 }
 
 impl Place {
-    pub(in crate::acd) fn new(priority: i32, arrived: ClusterTime, call: CallId) -> Self {
-        Self { behind: -i64::from(priority), arrived, call }
+    pub(in crate::acd) fn new(call: CallId, of: &Call) -> Self {
+        let behind = -i64::from(of.priority);
+        Self { behind, arrival: of.arrival, arrived: of.arrived, call }
     }
 }
 

@@ -21,6 +21,8 @@ pub(in crate::b2bua) enum Alarm {
     ResendReliable,
     /// A 2xx was not acknowledged (RFC 3261 §13.3.1.4).
     ResendAccepted,
+    /// Nothing at all came back for an INVITE.
+    PhoneSilent,
     /// The INVITE has rung for as long as any phone may.
     GiveUpRinging,
     /// It is our turn to refresh the session (RFC 4028 §10).

@@ -15,7 +15,7 @@ pub(crate) fn check(books: &Auditor, fact: &Fact) -> Rule {
     let Some(chosen) = books.calls.get(call) else {
         return Err(format!("{call} is reserved and nobody knows it"));
     };
-    let rank = |book: &CallBook| (-i64::from(book.priority), book.arrived);
+    let rank = |book: &CallBook| (-i64::from(book.priority), book.nth);
     let stands = |call, book: &CallBook| {
         book.queue == *queue && book.place == Place::Waiting && !books.leaving.contains(call)
     };
