@@ -281,7 +281,9 @@ fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Identity 
 fn advertised(settings: &NodeSettings, listened: SocketAddr) -> HostPort {
     let written = settings.sip_advertise.as_ref().and_then(|text| text.parse::<HostPort>().ok());
     match written {
-        Some(HostPort { host, port }) => HostPort { host, port: port.or_else(|| Some(listened.port())) },
+        Some(HostPort { host, port }) => {
+            HostPort { host, port: port.or_else(|| Some(listened.port())) }
+        }
         None => HostPort::from(SocketAddr::new(own_address(listened.ip()), listened.port())),
     }
 }
@@ -291,10 +293,7 @@ fn media_address(settings: &NodeSettings) -> IpAddr {
     let advertised = settings.sip_advertise.as_ref();
     let spoken = advertised.and_then(|text| text.parse::<HostPort>().ok()?.ip());
     let listened = settings.sip_listen.first().map(|listen| listen.address.ip());
-    settings
-        .rtp_advertise
-        .or(spoken)
-        .unwrap_or_else(|| own_address(listened.unwrap_or(ANY)))
+    settings.rtp_advertise.or(spoken).unwrap_or_else(|| own_address(listened.unwrap_or(ANY)))
 }
 
 /// Every interface.
