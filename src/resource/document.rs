@@ -7,7 +7,7 @@
 //! Always holds: a tree is at most [`DEPTH_MAX`] deep, whatever the text, so that walking it needs
 //! little stack. Anchors, aliases and tags are refused by name.
 //!
-//! Not here: what the fields mean ([`super::read`] and the kinds).
+//! Not here: what the fields mean ([`mod@super::read`] and the kinds).
 
 use saphyr_parser::Event;
 use saphyr_parser::Parser;

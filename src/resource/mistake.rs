@@ -6,7 +6,7 @@
 //!
 //! Always holds: a mistake says what to write instead, and never repeats a secret.
 //!
-//! Not here: finding mistakes ([`super::read`] and the kinds), or HTTP (`api::problem`).
+//! Not here: finding mistakes ([`mod@super::read`] and the kinds), or HTTP (`api::problem`).
 
 use std::fmt;
 

@@ -5,7 +5,7 @@
 //! decision and its explanation cost O(log n) however many agents there are.
 //!
 //! Always holds: an agent is filed in the rosters of exactly its configured queues, under the
-//! standing and idle time its own state gives (`check` compares). Only [`file`] changes that.
+//! standing and idle time its own state gives (`check` compares). Only [`file()`] changes that.
 //!
 //! Not here: what an agent's standing is ([`crate::acd::agent::Agent::standing`]).
 
