@@ -5,28 +5,51 @@
 //! Not here: what is counted of calls and agents, which comes from facts (`observe::metrics`).
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::media::counters::Counters;
 use crate::node::rtp::MediaThreads;
+use crate::node::shard::SHARDS;
 use crate::observe::metrics::Direction;
 use crate::observe::metrics::Metrics;
+use crate::sip::transaction;
 
-/// How often the figures of the media threads are taken over.
-const MEDIA_EVERY: Duration = Duration::from_secs(1);
+/// How often the figures of media threads and shards are taken over.
+const FIGURES_EVERY: Duration = Duration::from_secs(1);
 
-/// The names of what SIP counts.
+/// What the time from an order to the INVITE it causes tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lapse {
+    /// A caller arrived, and an agent was free.
+    Assignment,
+    /// A waiting call was given to an agent.
+    IdleGap,
+}
+
+/// How one shard stands.
+#[derive(Default)]
+struct Standing {
+    transactions: AtomicUsize,
+    repeated: AtomicU64,
+}
+
+/// The names of what the node's parts count.
 #[derive(Clone)]
 pub struct Counts {
     metrics: Arc<Metrics>,
+    shards: Arc<[Standing]>,
 }
 
 impl Counts {
     /// Counts into `metrics`.
     pub fn new(metrics: &Arc<Metrics>) -> Self {
-        Self { metrics: Arc::clone(metrics) }
+        let shards = (0..SHARDS).map(|_| Standing::default()).collect();
+        Self { metrics: Arc::clone(metrics), shards }
     }
 
     /// A datagram was not even so much of a message that a shard could be found for it.
@@ -45,8 +68,19 @@ impl Counts {
     }
 
     /// An agent's phone was rung this long after the log said so.
-    pub fn assigned(&self, micros: u64) {
-        self.metrics.time_assignment(micros);
+    pub fn timed(&self, lapse: Lapse, micros: u64) {
+        match lapse {
+            Lapse::Assignment => self.metrics.time_assignment(micros),
+            Lapse::IdleGap => self.metrics.time_idle_gap(micros),
+        }
+    }
+
+    /// How many transactions a shard has, and what they counted since the start.
+    pub fn stands(&self, shard: usize, transactions: usize, counted: transaction::Counts) {
+        let standing = &self.shards[shard];
+        let repeated = counted.requests_repeated + counted.responses_repeated;
+        standing.transactions.store(transactions, Ordering::Relaxed);
+        standing.repeated.store(repeated, Ordering::Relaxed);
     }
 
     /// Counts one thing a shard said.
@@ -92,10 +126,12 @@ fn word(why: Rejected) -> &'static str {
     }
 }
 
-/// Takes over what the media threads count, until aborted.
-pub async fn follow_media(media: MediaThreads, metrics: Arc<Metrics>) {
+/// Takes over the figures of media threads and shards, until aborted.
+pub async fn follow(media: MediaThreads, counts: Counts) {
+    let metrics = &counts.metrics;
     let mut before = Counters::default();
-    let mut pace = tokio::time::interval(MEDIA_EVERY);
+    let mut repeated_before = 0;
+    let mut pace = tokio::time::interval(FIGURES_EVERY);
     loop {
         pace.tick().await;
         let now = sum(media.counters());
@@ -107,6 +143,12 @@ pub async fn follow_media(media: MediaThreads, metrics: Arc<Metrics>) {
         let late = now.late.saturating_sub(before.late);
         metrics.count_rtp_trouble(late, now.lost.saturating_sub(before.lost));
         before = now;
+        let standing = counts.shards.iter().map(|shard| shard.transactions.load(Ordering::Relaxed));
+        metrics.set_sip_transactions(standing.sum());
+        let repeated = counts.shards.iter().map(|shard| shard.repeated.load(Ordering::Relaxed));
+        let repeated: u64 = repeated.sum();
+        metrics.count_sip_retransmissions(repeated.saturating_sub(repeated_before));
+        repeated_before = repeated;
     }
 }
 

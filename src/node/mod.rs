@@ -20,6 +20,7 @@ pub mod entropy;
 pub mod folder;
 pub mod follow;
 pub mod log;
+pub mod orders;
 pub mod prompts;
 pub mod rtp;
 pub mod running;

@@ -34,7 +34,6 @@ use crate::b2bua::RtpPort;
 use crate::b2bua::Ua;
 use crate::base::id::Owner;
 use crate::cluster;
-use crate::cluster::Batches;
 use crate::cluster::Cluster;
 use crate::cluster::ClusterConfig;
 use crate::cluster::Timing;
@@ -46,6 +45,7 @@ use crate::node::count::Counts;
 use crate::node::entropy;
 use crate::node::folder::FolderError;
 use crate::node::follow;
+use crate::node::orders;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
@@ -148,6 +148,7 @@ impl Node {
                 tcp: tcp.clone(),
                 media: media.clone(),
                 counts: counts.clone(),
+                lapse: None,
             };
             tokio::spawn(shard.run(inbox));
         }
@@ -155,7 +156,7 @@ impl Node {
         let mut node = Self {
             sip: udp.locals().collect(),
             api: settings.api_listen,
-            tasks: vec![tokio::spawn(carry_out(batches, owner, shards.clone()))],
+            tasks: vec![tokio::spawn(orders::carry_out(batches, owner, shards.clone()))],
             handle,
             cluster,
             shards,
@@ -193,8 +194,8 @@ impl Node {
         self.tasks.push(tokio::spawn(follow::follow(handle, shards, media)));
         let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics));
         self.tasks.push(tokio::spawn(facts));
-        let media = count::follow_media(self.media.clone(), Arc::clone(metrics));
-        self.tasks.push(tokio::spawn(media));
+        let figures = count::follow(self.media.clone(), counts.clone());
+        self.tasks.push(tokio::spawn(figures));
         let watched = watch::follow(config.to_owned(), self.handle.clone(), counts);
         self.tasks.push(tokio::spawn(watched));
     }
@@ -219,17 +220,6 @@ async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Err(NodeError::NoQuorum)
-}
-
-/// Hands every order for this life of this node to its shard, in log order.
-async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
-    while let Some(batch) = batches.recv().await {
-        for order in batch.orders {
-            if order.owner == owner {
-                shards.order(order.effect);
-            }
-        }
-    }
 }
 
 fn refused(address: SocketAddr) -> impl FnOnce(io::Error) -> NodeError {

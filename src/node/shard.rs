@@ -34,11 +34,13 @@ use crate::b2bua::Unavailable;
 use crate::b2bua::shard_of_call;
 use crate::base::id::CallId;
 use crate::base::id::RequestId;
+use crate::base::time::LocalTime;
 use crate::cluster::handle::Handle;
 use crate::media::order::Report;
 use crate::media::order::StreamId;
 use crate::node::clock;
 use crate::node::count::Counts;
+use crate::node::count::Lapse;
 use crate::node::rtp::MediaThreads;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
@@ -66,7 +68,12 @@ const SIP_PORT: u16 = 5060;
 #[derive(Debug)]
 pub enum Input {
     /// An order of the core.
-    Order(Effect),
+    Order {
+        /// What is to be done.
+        effect: Effect,
+        /// What the time until it is done tells, and since when.
+        lapse: Option<(Lapse, LocalTime)>,
+    },
     /// The answer to a proposal.
     Outcome {
         /// Which proposal.
@@ -152,8 +159,8 @@ impl Shards {
     }
 
     /// Hands an order of the core to the shard of its call.
-    pub fn order(&self, effect: Effect) {
-        self.tell(home(effect.leg().call), Input::Order(effect));
+    pub fn order(&self, effect: Effect, lapse: Option<(Lapse, LocalTime)>) {
+        self.tell(home(effect.leg().call), Input::Order { effect, lapse });
     }
 
     /// Hands a report of the media to the shard of its call.
@@ -206,6 +213,8 @@ pub struct Shard {
     pub media: MediaThreads,
     /// What is counted.
     pub counts: Counts,
+    /// What the outputs of the input at hand will tell about time.
+    pub lapse: Option<(Lapse, LocalTime)>,
 }
 
 impl Shard {
@@ -213,6 +222,7 @@ impl Shard {
     pub async fn run(mut self, mut inbox: Inbox) {
         loop {
             self.drain().await;
+            self.tell_figures();
             let wait = self.ua.next_deadline().map(clock::until);
             let asleep = tokio::time::sleep(wait.unwrap_or(LONG));
             tokio::select! {
@@ -233,7 +243,10 @@ impl Shard {
     fn accept(&mut self, input: Input) {
         let now = clock::local();
         match input {
-            Input::Order(effect) => self.ua.handle_order(now, effect),
+            Input::Order { effect, lapse } => {
+                self.ua.handle_order(now, effect);
+                self.lapse = lapse;
+            }
             Input::Outcome { request, outcome } => self.ua.handle_outcome(now, request, outcome),
             Input::Report(report) => self.ua.handle_report(now, report),
             Input::Resolved { token, addresses } => {
@@ -255,6 +268,15 @@ impl Shard {
             },
             Arrived::Message(message, flow) => self.ua.handle_message(now, message, flow),
         }
+    }
+
+    /// Says how long the order took whose outputs have just gone out, and how the shard stands.
+    fn tell_figures(&mut self) {
+        if let Some((lapse, since)) = self.lapse.take() {
+            self.counts.timed(lapse, clock::local().0.saturating_sub(since.0));
+        }
+        let repeated = self.ua.transaction_counts();
+        self.counts.stands(self.number, self.ua.transactions(), repeated);
     }
 
     async fn refuse(&mut self, error: &ParseError, flow: Flow) {

@@ -108,7 +108,7 @@ impl Metrics {
             assignment: made.work("assignment_seconds", "Arrival committed to INVITE sent")?,
             agent_idle_gap: made.work(
                 "agent_idle_gap_seconds",
-                "Agent free to next INVITE sent, while calls wait",
+                "Waiting call given to a free agent to INVITE sent",
             )?,
             sip_requests: made.counters(
                 "sip_requests_total",
@@ -179,9 +179,9 @@ impl Metrics {
         self.config_rejected.inc();
     }
 
-    /// Counts a message sent again.
-    pub fn count_sip_retransmission(&self) {
-        self.sip_retransmissions.inc();
+    /// Counts messages sent again.
+    pub fn count_sip_retransmissions(&self, messages: u64) {
+        self.sip_retransmissions.inc_by(messages);
     }
 
     /// Counts a message that was not taken; `why` is one word of a short list.

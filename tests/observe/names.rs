@@ -41,7 +41,7 @@ fn count_everything(world: &World) {
     metrics.count_sip_request("X-STRANGE-1", Direction::In);
     metrics.count_sip_request("X-STRANGE-2", Direction::In);
     metrics.count_sip_response("INVITE", 486, Direction::Out);
-    metrics.count_sip_retransmission();
+    metrics.count_sip_retransmissions(1);
     metrics.count_sip_rejected("malformed");
     metrics.set_sip_transactions(3);
     metrics.set_rtp_streams("caller", 2);
