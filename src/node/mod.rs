@@ -73,7 +73,7 @@ fn check(path: &Path) -> ExitCode {
     match folder::read(path, &|_| Vec::new()) {
         Ok(read) => {
             println!(
-                "{}: {} queues, {} agents, {} trunks; no mistake",
+                "{}: no mistake (queues: {}, agents: {}, trunks: {})",
                 path.display(),
                 read.queues.len(),
                 read.agents.len(),
