@@ -14,6 +14,7 @@ use std::sync::PoisonError;
 use crate::base::time::LocalTime;
 use crate::node::clock;
 use crate::node::demo::caller::End;
+use crate::node::demo::caller::Loss;
 
 /// The books, shared by all phones.
 #[derive(Clone, Default)]
@@ -44,7 +45,8 @@ pub(super) struct Sums {
     pub(super) answered: u64,
     pub(super) abandoned: u64,
     pub(super) refused: u64,
-    pub(super) lost: u64,
+    /// What was lost, by how.
+    pub(super) losses: Vec<(Loss, u64)>,
     /// Median and 99th percentile, in microseconds.
     pub(super) assignment: Option<(u64, u64)>,
 }
@@ -124,6 +126,11 @@ impl Book {
     pub(super) fn sums(&self) -> Sums {
         let pages = self.pages();
         let of = |end| pages.ends.get(&end).copied().unwrap_or_default();
+        let losses = pages.ends.iter().filter_map(|(end, count)| match end {
+            End::Lost(loss) => Some((*loss, *count)),
+            End::Talked | End::GaveUp | End::Refused => None,
+        });
+        let losses = losses.collect();
         let mut sorted = pages.assignments.clone();
         sorted.sort_unstable();
         let at = |percent: usize| sorted.get((sorted.len().max(1) - 1) * percent / 100).copied();
@@ -132,7 +139,7 @@ impl Book {
             answered: of(End::Talked),
             abandoned: of(End::GaveUp),
             refused: of(End::Refused),
-            lost: of(End::Lost),
+            losses,
             assignment: at(50).zip(at(99)),
         }
     }

@@ -5,7 +5,7 @@
 //! | [`End::Talked`] | an agent answered, and one of the two hung up |
 //! | [`End::GaveUp`] | the caller's patience was over |
 //! | [`End::Refused`] | the queue turned the caller away by its rule |
-//! | [`End::Lost`] | anything else: this must not happen |
+//! | [`End::Lost`] | anything else: this must not happen; [`Loss`] says what it was |
 //!
 //! Not here: how often callers arrive ([`super::traffic`]).
 
@@ -44,7 +44,24 @@ pub(super) enum End {
     /// Turned away with a final status.
     Refused,
     /// Ended in a way nobody wanted.
-    Lost,
+    Lost(Loss),
+}
+
+/// How a call was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Loss {
+    /// The phone could not open a socket.
+    NoSocket,
+    /// The INVITE got no final answer.
+    NotAnswered,
+    /// The 200 made no dialog.
+    NoDialog,
+    /// Carillon hung up before an agent had answered.
+    CutOff,
+    /// An agent answered, and nothing was ever heard.
+    Silence,
+    /// Our BYE got no answer.
+    ByeUnanswered,
 }
 
 /// A caller about to dial.
@@ -64,7 +81,7 @@ impl Caller {
     ///
     /// When `closing` says so, a caller who still waits hangs up.
     pub(super) async fn call(self, book: &Book, closing: watch::Receiver<bool>) -> End {
-        self.attempt(book, closing).await.unwrap_or(End::Lost)
+        self.attempt(book, closing).await.unwrap_or(End::Lost(Loss::NoSocket))
     }
 
     async fn attempt(self, book: &Book, closing: watch::Receiver<bool>) -> io::Result<End> {
@@ -88,12 +105,12 @@ impl Caller {
                 | Heard::Acknowledged
                 | Heard::Unanswered => {
                     line.cancel(&key);
-                    return Ok(End::Lost);
+                    return Ok(End::Lost(Loss::NotAnswered));
                 }
             }
         };
         let Some(mut dialog) = confirm(&mut line, &invite, &answer) else {
-            return Ok(End::Lost);
+            return Ok(End::Lost(Loss::NoDialog));
         };
         let local = voice.local()?;
         let theirs = sdp::Session::parse(answer.body());
@@ -106,8 +123,11 @@ impl Caller {
                 heard = line.next() => match heard {
                     Heard::Request { key, message } if message.method() == Method::Bye => {
                         line.respond(&key, &message, 200, "");
-                        let joined = book.has_talked(&self.number) && voice.heard() > 0;
-                        return Ok(if joined { End::Talked } else { End::Lost });
+                        return Ok(match (book.has_talked(&self.number), voice.heard()) {
+                            (false, _) => End::Lost(Loss::CutOff),
+                            (true, 0) => End::Lost(Loss::Silence),
+                            (true, _) => End::Talked,
+                        });
                     }
                     Heard::Request { key, message } => line.respond(&key, &message, 488, ""),
                     Heard::Response(again) if again.status() == Some(200) => {
@@ -130,7 +150,7 @@ impl Caller {
         let answered = tokio::time::timeout(Duration::from_secs(5), async {
             while !matches!(line.next().await, Heard::Response(_)) {}
         });
-        Ok(if answered.await.is_ok() { End::GaveUp } else { End::Lost })
+        Ok(if answered.await.is_ok() { End::GaveUp } else { End::Lost(Loss::ByeUnanswered) })
     }
 }
 
