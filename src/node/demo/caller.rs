@@ -121,6 +121,10 @@ impl Caller {
         loop {
             tokio::select! {
                 heard = line.next() => match heard {
+                    // Of the caller who had this port before.
+                    Heard::Request { key, message } if !concerns(&dialog, &message) => {
+                        line.respond(&key, &message, 481, "");
+                    }
                     Heard::Request { key, message } if message.method() == Method::Bye => {
                         line.respond(&key, &message, 200, "");
                         return Ok(match (book.has_talked(&self.number), voice.heard()) {
@@ -152,6 +156,11 @@ impl Caller {
         });
         Ok(if answered.await.is_ok() { End::GaveUp } else { End::Lost(Loss::ByeUnanswered) })
     }
+}
+
+/// Tells whether a request belongs to the call.
+fn concerns(dialog: &Dialog, request: &Message) -> bool {
+    request.call_id().is_ok_and(|call_id| call_id == dialog.id.call_id)
 }
 
 /// Acknowledges the 200 and returns the dialog it made.
