@@ -15,6 +15,7 @@ use std::fs::File;
 use std::fs::TryLockError;
 use std::io;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -82,7 +83,7 @@ pub fn take(
     fresh: impl FnOnce() -> (ClusterId, NodeId),
     expected: Option<(ClusterId, NodeId)>,
 ) -> Result<Held, IdentityError> {
-    fs::create_dir_all(data)?;
+    private_folder(data)?;
     let lock = File::create(data.join("lock"))?;
     lock.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => IdentityError::InUse,
@@ -103,6 +104,12 @@ pub fn take(
     identity.owner.incarnation.0 += 1;
     write(data, &identity)?;
     Ok(Held { identity, fresh: is_fresh, _lock: lock })
+}
+
+/// Makes a folder, if it is missing, that nobody else on the machine may look into: the log and
+/// the snapshots hold PINs, passwords and callers' numbers.
+pub(super) fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn parse(text: &str) -> Result<Identity, IdentityError> {

@@ -36,6 +36,7 @@ use crate::cluster::codec::Point;
 use crate::cluster::codec::decode_payload;
 use crate::cluster::codec::encode_payload;
 use crate::cluster::figures::Figures;
+use crate::cluster::identity::private_folder;
 use crate::cluster::types::LogEntry;
 use crate::cluster::types::LogId;
 use crate::cluster::types::Types;
@@ -103,7 +104,7 @@ pub struct LogStore {
 impl LogStore {
     /// Opens the log in `folder`, which is made if it is missing; cuts off a torn last record.
     pub fn open(folder: &Path, figures: Arc<Figures>) -> Result<Self, io::Error> {
-        std::fs::create_dir_all(folder)?;
+        private_folder(folder)?;
         let mut config = raft_log::Config::new(folder.display());
         config.wal.flush_batch_wait = Some(FLUSH_WAIT);
         config.wal.chunk_max_size = Some(CHUNK_BYTES);

@@ -27,6 +27,7 @@ use crate::cluster::codec::CodecError;
 use crate::cluster::codec::Coverage;
 use crate::cluster::codec::from_bytes;
 use crate::cluster::codec::to_bytes;
+use crate::cluster::identity::private_folder;
 
 const MAGIC: &[u8; 8] = b"CARSNAP\n";
 const VERSION: u16 = 1;
@@ -92,7 +93,7 @@ pub struct Found {
 impl SnapshotFolder {
     /// Opens the folder, made if it is missing; removes what was left half written.
     pub fn open(folder: PathBuf) -> Result<Self, io::Error> {
-        fs::create_dir_all(&folder)?;
+        private_folder(&folder)?;
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == "half") {

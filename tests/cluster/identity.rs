@@ -1,5 +1,7 @@
 //! Who a data directory is.
 
+use std::os::unix::fs::PermissionsExt;
+
 use carillon::base::id::NodeId;
 use carillon::cluster;
 use carillon::cluster::ClusterConfig;
@@ -24,6 +26,18 @@ fn each_start_is_another_life_of_the_same_node() {
         assert_eq!(held.identity.owner.to_string(), format!("n5.{life}"));
         assert_eq!(held.fresh, life == 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_else_can_look_into_what_a_node_keeps() {
+    let scratch = tempfile::tempdir().unwrap();
+    let data = scratch.path().join("data");
+    let node = world::start(world::alone(&data)).await;
+    for folder in ["", "log", "snapshots"] {
+        let mode = std::fs::metadata(data.join(folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{folder}: {mode:o}");
+    }
+    node.cluster.stop().await;
 }
 
 #[test]
