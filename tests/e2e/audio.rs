@@ -2,8 +2,7 @@
 //! pressed on one side arrive at the other.
 //!
 //! The phones hum at pitches of their own, and a Goertzel filter finds them in what the other side
-//! heard. The welcome and the music are recognised by being sound where silence was impossible and
-//! by being equal for two callers.
+//! heard. The welcome and the music are recognised by being sound before anybody else can be heard.
 //!
 //! Not here: pacing and latching in detail (`tests/media`).
 
@@ -83,6 +82,7 @@ fn caller_and_agent_hear_what_they_should() {
     });
     assert_no_gap(&caller.heard());
     assert_no_gap(&agent.heard());
+    assert_no_gap_at_the_join(&caller.heard());
 
     caller.press(5, 1_000_000);
     let digit = until("the digit arrives", Duration::from_secs(5), || {
@@ -96,6 +96,18 @@ fn caller_and_agent_hear_what_they_should() {
     assert_eq!(status, 200, "{answer}");
     caller.released();
     agent.released();
+}
+
+/// Half a second before and after the agent is first heard, not one packet is missing.
+fn assert_no_gap_at_the_join(heard: &[Heard]) {
+    let voice: Vec<&Heard> = heard.iter().filter(|packet| packet.payload_type == 0).collect();
+    let join = voice
+        .iter()
+        .position(|packet| strength(packet, AGENT_HUMS) > 0.9)
+        .expect("the agent is heard");
+    let around = &voice[join.saturating_sub(25)..voice.len().min(join + 25)];
+    let widest = around.windows(2).map(|pair| pair[1].at - pair[0].at).max();
+    assert!(widest.is_some_and(|gap| gap <= GAP_MAX), "{widest:?} without sound at the join");
 }
 
 /// RTP packets follow each other closely from the first to the last.
