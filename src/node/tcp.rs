@@ -34,11 +34,15 @@ use crate::sip::stream::Frame;
 use crate::sip::stream::Framer;
 
 const CONNECTIONS_MAX: usize = 4096;
+/// A PBX needs a few; a site of phones behind one address some hundreds.
+const CONNECTIONS_OF_ONE_ADDRESS_MAX: usize = 512;
 const QUEUE_MAX: usize = 1024;
 const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that has sent nothing, not even a keep-alive, for this long is taken for gone.
 const IDLE_MAX: Duration = Duration::from_secs(2 * 3600);
+/// A peer that has not sent one whole message by then has nothing to say to us.
+const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The open connections by peer.
 #[derive(Clone)]
@@ -109,7 +113,9 @@ impl TcpConnections {
 
     fn enter(&self, peer: SocketAddr, sender: mpsc::Sender<Bytes>) -> bool {
         let mut queues = self.lock();
-        let room = queues.len() < CONNECTIONS_MAX;
+        let of_one = SocketAddr::new(peer.ip(), 0)..=SocketAddr::new(peer.ip(), u16::MAX);
+        let crowd = queues.range(of_one).take(CONNECTIONS_OF_ONE_ADDRESS_MAX).count();
+        let room = queues.len() < CONNECTIONS_MAX && crowd < CONNECTIONS_OF_ONE_ADDRESS_MAX;
         if room {
             queues.insert(peer, sender);
         }
@@ -148,15 +154,20 @@ async fn read_stream(
 ) -> io::Result<()> {
     let mut framer = Framer::new();
     let mut buffer = vec![0; 16 * 1024];
+    let mut known = false;
     loop {
-        let read = timeout(IDLE_MAX, reader.read(&mut buffer)).await??;
+        let patience = if known { IDLE_MAX } else { FIRST_MESSAGE_WITHIN };
+        let read = timeout(patience, reader.read(&mut buffer)).await??;
         if read == 0 {
             return Ok(());
         }
         framer.feed(&buffer[..read]);
         loop {
             match framer.poll_frame() {
-                Ok(Some(Frame::Message(message))) => shards.message(message, flow).await,
+                Ok(Some(Frame::Message(message))) => {
+                    known = true;
+                    shards.message(message, flow).await;
+                }
                 // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
                 Ok(Some(Frame::KeepAlive)) => table.send(flow, Bytes::from_static(b"\r\n")),
                 Ok(Some(Frame::Refused(error))) => {
