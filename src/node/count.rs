@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::b2bua::Ua;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::media::counters::Counters;
@@ -17,7 +18,6 @@ use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::observe::metrics::Direction;
 use crate::observe::metrics::Metrics;
-use crate::sip::transaction;
 
 /// How often the figures of media threads and shards are taken over.
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ pub enum Lapse {
 #[derive(Default)]
 struct Standing {
     transactions: AtomicUsize,
+    legs: AtomicUsize,
     repeated: AtomicU64,
 }
 
@@ -75,12 +76,19 @@ impl Counts {
         }
     }
 
-    /// How many transactions a shard has, and what they counted since the start.
-    pub fn stands(&self, shard: usize, transactions: usize, counted: transaction::Counts) {
+    /// How many transactions and legs a shard has, and what they counted since the start.
+    pub fn stands(&self, shard: usize, ua: &Ua) {
         let standing = &self.shards[shard];
+        let counted = ua.transaction_counts();
         let repeated = counted.requests_repeated + counted.responses_repeated;
-        standing.transactions.store(transactions, Ordering::Relaxed);
+        standing.transactions.store(ua.transactions(), Ordering::Relaxed);
+        standing.legs.store(ua.legs(), Ordering::Relaxed);
         standing.repeated.store(repeated, Ordering::Relaxed);
+    }
+
+    /// How many legs all shards have.
+    pub fn legs(&self) -> usize {
+        self.shards.iter().map(|shard| shard.legs.load(Ordering::Relaxed)).sum()
     }
 
     /// Counts one thing a shard said.

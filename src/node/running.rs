@@ -14,6 +14,7 @@
 //!
 //! Not here: what any of these parts does.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
@@ -27,11 +28,15 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::acd::command::Actor;
 use crate::acd::command::Command;
+use crate::acd::command::Role;
 use crate::b2bua::Identity;
 use crate::b2bua::Listener;
 use crate::b2bua::RtpPort;
 use crate::b2bua::Ua;
+use crate::base::id::CallId;
+use crate::base::id::LogIndex;
 use crate::base::id::Owner;
 use crate::cluster;
 use crate::cluster::Cluster;
@@ -91,6 +96,9 @@ pub enum NodeError {
     NoQuorum,
 }
 
+/// How long phones may take to answer their BYE when the node stops.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(4);
+
 /// A node at work.
 pub struct Node {
     /// The state and the log.
@@ -103,6 +111,7 @@ pub struct Node {
     shards: Shards,
     media: MediaThreads,
     draining: Arc<AtomicBool>,
+    counts: Counts,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -121,6 +130,7 @@ impl Node {
         .await?;
         let settings = watch::read(config, &handle)?.node;
         let owner = handle.identity().owner;
+        let begun = handle.applied();
         propose(&handle, Command::StartNode { owner }).await?;
         watch::apply(config, &handle).await?;
 
@@ -162,9 +172,10 @@ impl Node {
             shards,
             media,
             draining: Arc::default(),
+            counts: counts.clone(),
         };
         node.open(&settings, &udp, &tcp, &metrics).await?;
-        node.follow(config, &metrics, counts);
+        node.follow(config, &metrics, counts, begun);
         Ok(node)
     }
 
@@ -188,11 +199,11 @@ impl Node {
     }
 
     /// Begins to follow what changes.
-    fn follow(&mut self, config: &Path, metrics: &Arc<Metrics>, counts: Counts) {
+    fn follow(&mut self, config: &Path, metrics: &Arc<Metrics>, counts: Counts, begun: LogIndex) {
         let (handle, shards, media) =
             (self.handle.clone(), self.shards.clone(), self.media.clone());
         self.tasks.push(tokio::spawn(follow::follow(handle, shards, media)));
-        let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics));
+        let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics), begun);
         self.tasks.push(tokio::spawn(facts));
         let figures = count::follow(self.media.clone(), counts.clone());
         self.tasks.push(tokio::spawn(figures));
@@ -204,11 +215,34 @@ impl Node {
     pub async fn stop(self) {
         self.draining.store(true, Ordering::Relaxed);
         self.shards.drain();
+        self.end_calls().await;
         for task in &self.tasks {
             task.abort();
         }
         self.media.stop();
         self.cluster.stop().await;
+    }
+}
+
+impl Node {
+    /// Hangs up every call this node has, and waits a while until nobody is left on a phone.
+    async fn end_calls(&self) {
+        let owner = self.handle.identity().owner;
+        let by = Actor { role: Role::System, name: "shutdown".to_owned() };
+        let legs = self.handle.view(|view| view.legs_of(owner));
+        let calls: BTreeSet<CallId> = legs.iter().map(|leg| leg.leg.call).collect();
+        for call in &calls {
+            let command = Command::HangUpCall { call: *call, by: by.clone() };
+            // What cannot be proposed is hung up by the next life of this node.
+            let _ = self.handle.propose(entropy::request_id(), command).await;
+        }
+        let gone = async {
+            while self.counts.legs() > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        // A phone that does not answer its BYE is not waited for any longer.
+        let _ = tokio::time::timeout(GOODBYE_WITHIN, gone).await;
     }
 }
 

@@ -275,8 +275,7 @@ impl Shard {
         if let Some((lapse, since)) = self.lapse.take() {
             self.counts.timed(lapse, clock::local().0.saturating_sub(since.0));
         }
-        let repeated = self.ua.transaction_counts();
-        self.counts.stands(self.number, self.ua.transactions(), repeated);
+        self.counts.stands(self.number, &self.ua);
     }
 
     async fn refuse(&mut self, error: &ParseError, flow: Flow) {

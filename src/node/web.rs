@@ -20,6 +20,7 @@ use crate::api;
 use crate::api::Rate;
 use crate::api::Setup;
 use crate::api::Tokens;
+use crate::base::id::LogIndex;
 use crate::cluster::handle::Handle;
 use crate::media::built_in;
 use crate::node::clock;
@@ -100,11 +101,15 @@ fn tokens(settings: &NodeSettings) -> Result<Tokens, NodeError> {
     }
 }
 
-/// Counts and writes down everything that happens, until aborted.
-pub async fn follow_facts(handle: Handle, metrics: Arc<Metrics>) {
+/// Counts and writes down everything that happens behind `after`, until aborted.
+pub async fn follow_facts(handle: Handle, metrics: Arc<Metrics>, mut after: LogIndex) {
     loop {
-        let Ok(mut happenings) = handle.happenings_after(handle.applied()) else { continue };
+        let Ok(mut happenings) = handle.happenings_after(after) else {
+            after = handle.applied();
+            continue;
+        };
         while let Some(happening) = happenings.next().await {
+            after = happening.index;
             for fact in &happening.facts {
                 metrics.count_fact(fact);
                 log::write_fact(happening.index, fact);
