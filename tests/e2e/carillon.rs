@@ -125,6 +125,17 @@ impl Carillon {
         }
     }
 
+    /// Tells the process to stop, as Kubernetes and systemd do, and waits until it has.
+    pub(crate) fn terminate(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let told = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        assert!(told.is_ok_and(|told| told.success()), "the signal is sent");
+        let ended = until("the node stops", Duration::from_secs(20), || {
+            process.try_wait().expect("a child of ours")
+        });
+        assert!(ended.success(), "{ended}: {}", self.log());
+    }
+
     /// What the process has written.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -115,3 +115,17 @@ fn a_waiting_caller_is_hung_up() {
     caller.finish();
     node.wait_for_queue("sales", "/waiting", 0);
 }
+
+#[test]
+fn a_node_that_is_told_to_stop_hangs_up() {
+    let mut node = Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {}\n");
+    let phone = with_agent(&node, "agent_waits", 20);
+    let talking = run(&node, "caller", 1, 0);
+    node.wait_for_queue("sales", "/talking", 1);
+    let waiting = run(&node, "caller", 1, 0);
+    node.wait_for_queue("sales", "/waiting", 1);
+    node.terminate();
+    talking.finish();
+    phone.finish();
+    waiting.finish();
+}
