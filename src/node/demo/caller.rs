@@ -93,20 +93,11 @@ impl Caller {
         book.dialled(&self.number);
         let key = line.send(&invite);
 
-        let answer = loop {
-            match line.next().await {
-                Heard::Response(response) if response.status() >= Some(300) => {
-                    return Ok(End::Refused);
-                }
-                Heard::Response(response) if response.status() >= Some(200) => break response,
-                Heard::Response(_) => {}
-                Heard::Request { .. }
-                | Heard::Cancelled(_)
-                | Heard::Acknowledged
-                | Heard::Unanswered => {
-                    line.cancel(&key);
-                    return Ok(End::Lost(Loss::NotAnswered));
-                }
+        let answer = match answer_to(&mut line).await {
+            Ok(answer) => answer,
+            Err(end) => {
+                line.cancel(&key);
+                return Ok(end);
             }
         };
         let Some(mut dialog) = confirm(&mut line, &invite, &answer) else {
@@ -155,6 +146,23 @@ impl Caller {
             while !matches!(line.next().await, Heard::Response(_)) {}
         });
         Ok(if answered.await.is_ok() { End::GaveUp } else { End::Lost(Loss::ByeUnanswered) })
+    }
+}
+
+/// Waits for the 200 to the INVITE, or for how it ended otherwise.
+async fn answer_to(line: &mut Line) -> Result<Message, End> {
+    loop {
+        match line.next().await {
+            Heard::Response(response) if response.status() >= Some(300) => {
+                return Err(End::Refused);
+            }
+            Heard::Response(response) if response.status() >= Some(200) => return Ok(response),
+            Heard::Response(_) => {}
+            Heard::Request { .. }
+            | Heard::Cancelled(_)
+            | Heard::Acknowledged
+            | Heard::Unanswered => return Err(End::Lost(Loss::NotAnswered)),
+        }
     }
 }
 
