@@ -2,7 +2,8 @@
 //! pressed on one side arrive at the other.
 //!
 //! The phones hum at pitches of their own, and a Goertzel filter finds them in what the other side
-//! heard. The welcome and the music are recognised by being sound before anybody else can be heard.
+//! heard. The welcome and the music are found sample by sample: pieces of the files that come with
+//! the program.
 //!
 //! Not here: pacing and latching in detail (`tests/media`).
 
@@ -33,8 +34,36 @@ fn strength(packet: &Heard, hertz: f64) -> f64 {
     if total < 1.0 { 0.0 } else { 2.0 * power / (total * samples.len() as f64) }
 }
 
-fn is_loud(packet: &Heard) -> bool {
-    packet.payload_type == 0 && packet.payload.iter().any(|byte| decode(*byte).abs() > 500.0)
+/// The sound of a built-in file, in the µ-law it is kept in.
+fn sound_of(file: &str) -> Vec<u8> {
+    let path = format!("{}/src/media/audio/{file}", env!("CARGO_MANIFEST_DIR"));
+    let wav = std::fs::read(path).expect("the file is there");
+    let data = wav.windows(4).position(|four| four == b"data").expect("a data chunk");
+    wav[data + 8..].to_vec()
+}
+
+/// Whether the phone has heard a fifth of a second of the sound, a second after its beginning.
+///
+/// The sound begins `lag` bytes into a packet: where the sound before it ended.
+fn found(phone: &Phone, sound: &[u8], lag: usize) -> Option<usize> {
+    let piece = &sound[8_000..9_600];
+    let heard = phone.heard();
+    let voice = heard.iter().filter(|packet| packet.payload_type == 0);
+    let bytes: Vec<u8> = voice.flat_map(|packet| packet.payload.iter().copied()).collect();
+    let starts = (lag % 160..bytes.len().saturating_sub(piece.len())).step_by(160);
+    starts.into_iter().find(|start| likeness(bytes[*start..].iter(), piece.iter()) > 0.99)
+}
+
+/// The correlation of two sounds, 1 when they are the same.
+fn likeness<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> f64 {
+    let (mut of_a, mut of_b, mut of_both) = (0.0, 0.0, 0.0);
+    for (a, b) in a.zip(b) {
+        let (a, b) = (decode(*a), decode(*b));
+        of_a += a * a;
+        of_b += b * b;
+        of_both += a * b;
+    }
+    if of_a == 0.0 || of_b == 0.0 { 0.0 } else { of_both / f64::sqrt(of_a * of_b) }
 }
 
 fn hears(phone: &Phone, hertz: f64) -> bool {
@@ -46,7 +75,8 @@ fn hears(phone: &Phone, hertz: f64) -> bool {
 #[test]
 fn caller_and_agent_hear_what_they_should() {
     let node = Carillon::start(
-        "kind: Queue\nmetadata: {name: sales}\nspec: {displayName: Sales, ringSeconds: 30}\n",
+        "kind: Queue\nmetadata: {name: sales}\nspec: {displayName: Sales, ringSeconds: 30, caller: \
+         {welcome: welcome}}\n",
     );
     let (mut caller, mut agent) = (Phone::new(), Phone::new());
     node.write(
@@ -63,9 +93,11 @@ fn caller_and_agent_hear_what_they_should() {
 
     caller.call("sales", node.sip);
     caller.hum(CALLER_HUMS);
-    until("the welcome and some music", Duration::from_secs(30), || {
-        (caller.heard().iter().filter(|packet| is_loud(packet)).count() > 300).then_some(())
-    });
+    let (welcome, music) = (sound_of("welcome.wav"), sound_of("music.wav"));
+    let welcomed = until("the welcome", Duration::from_secs(20), || found(&caller, &welcome, 0));
+    let entertained =
+        until("the music", Duration::from_secs(20), || found(&caller, &music, welcome.len()));
+    assert!(welcomed < entertained, "the welcome comes first");
     let before_join = caller.heard();
     assert!(before_join.iter().all(|packet| strength(packet, AGENT_HUMS) < 0.9), "not yet joined");
 

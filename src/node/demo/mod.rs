@@ -208,7 +208,12 @@ spec:
 const QUEUES: &str = r#"
 kind: Queue
 metadata: {name: sales}
-spec: {displayName: Sales, ringSeconds: 6, wrapUpSeconds: 1, overflow: {noAgents: {wait: {}}}}
+spec:
+  displayName: Sales
+  ringSeconds: 6
+  wrapUpSeconds: 1
+  caller: {welcome: welcome, announcements: {prompt: please-hold, everySeconds: 20}}
+  overflow: {noAgents: {wait: {}}}
 ---
 kind: Queue
 metadata: {name: support}
