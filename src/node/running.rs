@@ -2,8 +2,8 @@
 //!
 //! | started | because |
 //! |---|---|
+//! | cluster | everything else looks at the state; a folder may name what others configured |
 //! | the folder is read | a mistake must be said before anything listens |
-//! | cluster | everything else looks at the state |
 //! | `StartNode` | what this node's former lives owned is lost, and must be freed |
 //! | configuration | so that the first call finds its queue |
 //! | media, shards, sockets | from here on calls come in |
