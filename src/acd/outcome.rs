@@ -78,7 +78,7 @@ pub enum Refusal {
         /// Where the call is.
         state: CallStateName,
     },
-    /// The PIN is wrong or missing.
+    /// The PIN is wrong.
     WrongPin {
         /// Which agent.
         agent: AgentId,
@@ -139,6 +139,11 @@ pub enum Refusal {
     },
     /// The owner is not the newest life of its node.
     StaleOwner(Owner),
+    /// The agent has a PIN and the login names none; not counted as a wrong one.
+    PinMissing {
+        /// Which agent.
+        agent: AgentId,
+    },
 }
 
 /// The published names of an agent's states.

@@ -24,7 +24,7 @@ const fn entry(kind: Kind, name: &'static str, status: u16, text: [&'static str;
 }
 
 /// The whole list.
-static LIST: [Entry; 38] = [
+static LIST: [Entry; 39] = [
     entry(
         Kind::Unauthenticated,
         "unauthenticated",
@@ -278,6 +278,16 @@ static LIST: [Entry; 38] = [
             "The PIN is wrong",
             "The PIN is not the agent's.",
             "Try again; after a few wrong PINs the login is locked for a while.",
+        ],
+    ),
+    entry(
+        Kind::PinMissing,
+        "pin-missing",
+        422,
+        [
+            "The PIN is missing",
+            "The agent has a PIN, and the login names none. It does not count as a wrong one.",
+            "Send the PIN as pin.",
         ],
     ),
     entry(

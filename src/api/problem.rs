@@ -81,6 +81,8 @@ pub(super) enum Kind {
     WrongCallState,
     /// The PIN is wrong.
     WrongPin,
+    /// There is no PIN.
+    PinMissing,
     /// Too many wrong PINs.
     PinLocked,
     /// The agent may not log in this way.

@@ -55,6 +55,7 @@ pub(super) fn problem(refusal: &Refusal, asked: &str) -> Problem {
             let detail = format!("The PIN is not the one of agent {agent}. Try again.");
             Problem::new(Kind::WrongPin, &detail)
         }
+        Refusal::PinMissing { agent } => pin_missing(agent),
         Refusal::PinLocked { agent, until } => pin_locked(agent, *until),
         Refusal::LoginKindNotAllowed { agent, kind } => kind_not_allowed(agent, *kind),
         Refusal::NoDevice { agent } => {
@@ -90,6 +91,12 @@ fn wrong_call_state(call: CallId, state: CallStateName, asked: &str) -> Problem 
     let detail =
         format!("Call {call} is {state:?}; {asked} is not possible then. Look at the call again.");
     Problem::new(Kind::WrongCallState, &detail).with("state", format!("{state:?}").into())
+}
+
+fn pin_missing(agent: &AgentId) -> Problem {
+    let detail = format!("Agent {agent} has a PIN, and the login names none. Send it as pin.");
+    let errors = json!([{ "pointer": "/pin", "detail": detail }]);
+    Problem::new(Kind::PinMissing, &detail).with("errors", errors)
 }
 
 fn pin_locked(agent: &AgentId, until: ClusterTime) -> Problem {
@@ -181,6 +188,7 @@ pub(super) fn name(refusal: &Refusal) -> &'static str {
         Refusal::WrongCallState { .. } => "WrongCallState",
         Refusal::WrongPin { .. } => "WrongPin",
         Refusal::PinLocked { .. } => "PinLocked",
+        Refusal::PinMissing { .. } => "PinMissing",
         Refusal::LoginKindNotAllowed { .. } => "LoginKindNotAllowed",
         Refusal::NoDevice { .. } => "NoDevice",
         Refusal::AlreadyLoggedIn { .. } => "AlreadyLoggedIn",

@@ -52,6 +52,7 @@ pub(super) fn refusal_status(refusal: &Refusal) -> u16 {
         | Refusal::WrongCallState { .. }
         | Refusal::WrongPin { .. }
         | Refusal::PinLocked { .. }
+        | Refusal::PinMissing { .. }
         | Refusal::LoginKindNotAllowed { .. }
         | Refusal::NoDevice { .. }
         | Refusal::AlreadyLoggedIn { .. }

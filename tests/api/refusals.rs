@@ -45,6 +45,7 @@ fn every_refusal() -> Vec<Refusal> {
         },
         Refusal::WrongCallState { call, state: CallStateName::Ended },
         Refusal::WrongPin { agent: agent.clone() },
+        Refusal::PinMissing { agent: agent.clone() },
         Refusal::PinLocked { agent: agent.clone(), until: ClusterTime(1_769_860_800_000) },
         Refusal::LoginKindNotAllowed { agent: agent.clone(), kind: LoginKind::NailedUp },
         Refusal::NoDevice { agent: agent.clone() },

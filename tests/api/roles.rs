@@ -106,7 +106,7 @@ async fn an_agent_needs_its_pin_and_a_supervisor_does_not() {
     let world = World::start().await;
     let path = "/api/v1/agents/2771/login";
     world.post(AGENT, path, json!({"pin": "0000"})).await.refused(403, "wrong-pin");
-    world.post(AGENT, path, json!({})).await.refused(403, "wrong-pin");
+    world.post(AGENT, path, json!({})).await.refused(422, "pin-missing");
     let agent: Value = world.post(SUPERVISOR, path, json!({})).await.ok();
     assert_eq!(agent["state"], "NotReady");
 }

@@ -121,6 +121,7 @@ fn refusal(refusal: &Refusal) -> String {
         | Refusal::UnknownTrunk(_)
         | Refusal::UnknownPrompt(_)
         | Refusal::WrongPin { .. }
+        | Refusal::PinMissing { .. }
         | Refusal::NoDevice { .. } => plain(refusal),
     }
 }

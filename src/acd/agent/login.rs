@@ -2,6 +2,7 @@
 //!
 //! | login | then |
 //! |---|---|
+//! | no PIN, and the agent has one | refused, not counted |
 //! | wrong PIN | refused, counted; too many: locked for five minutes |
 //! | kind not allowed, no device, device of another agent | refused |
 //! | logged in already, at this device | done, nothing changes: another client of the same agent |
@@ -127,7 +128,10 @@ fn check_pin(state: &mut State, wish: &LogIn, out: &mut Output) -> Result<(), Re
     if let Some(until) = agent.pin_tries.locked_until.filter(|until| *until > now) {
         return Err(Refusal::PinLocked { agent: id, until });
     }
-    if wish.pin.as_ref().is_some_and(|given| is_same(given.expose(), pin.expose())) {
+    let Some(given) = &wish.pin else {
+        return Err(Refusal::PinMissing { agent: id });
+    };
+    if is_same(given.expose(), pin.expose()) {
         agent.pin_tries = PinTries::default();
         return Ok(());
     }
