@@ -1,7 +1,7 @@
 //! One entry in: the clock goes forward, what is due happens, the command is carried out.
 //!
 //! ```text
-//!   repeat? ── yes ─► the first outcome again, and nothing else
+//!   repeat? ── yes ─► the first outcome again, or a refusal if it asks something else
 //!      │ no
 //!   clock forward ► deadlines due, in order ► the command ► calls and agents meet ► remember
 //! ```

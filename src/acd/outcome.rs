@@ -144,6 +144,8 @@ pub enum Refusal {
         /// Which agent.
         agent: AgentId,
     },
+    /// The name of the request was used for something else a moment ago.
+    RequestReused,
 }
 
 /// The published names of an agent's states.

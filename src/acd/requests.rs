@@ -1,7 +1,8 @@
 //! Remembers the outcomes of recent requests, so that a repeat changes nothing.
 //!
 //! A node that lost its leader in the middle of a proposal cannot know whether it was committed,
-//! and proposes it again under the same name. The repeat gets the first outcome.
+//! and proposes it again under the same name. The repeat gets the first outcome; something else
+//! under that name is refused.
 //!
 //! Always holds: at most [`REMEMBERED_MAX`] outcomes, none older than [`REMEMBERED_FOR`] by the
 //! replicated clock; both bounds depend on entries alone, so replicas forget the same ones.
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::command::Outcome;
+use crate::acd::command::Refusal;
 use crate::base::id::RequestId;
 use crate::base::time::ClusterTime;
 use crate::base::time::Millis;
@@ -33,9 +35,13 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// The outcome of a request carried out before.
+    /// The outcome of a request whose name was used before.
     pub(super) fn outcome_of(&self, request: RequestId) -> Option<Outcome> {
-        self.outcomes.get(&request).cloned()
+        let (known, outcome) = self.outcomes.range(request.of_same_name()).next()?;
+        if *known == request {
+            return Some(outcome.clone());
+        }
+        Some(Outcome::Refused(Refusal::RequestReused))
     }
 
     /// Keeps an outcome and forgets those too old or too many.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::acd::command::Actor;
 use crate::acd::command::AgentStateName;
 use crate::acd::command::Command;
 use crate::acd::command::LogIn;
@@ -28,6 +29,7 @@ use crate::api::request::Look;
 use crate::api::request::Order;
 use crate::api::request::found;
 use crate::api::request::look;
+use crate::api::resources;
 use crate::api::resources::Removed;
 use crate::api::time::rfc3339;
 use crate::base::id::AgentId;
@@ -148,11 +150,8 @@ pub(super) async fn logout(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<AgentDetail>, Problem> {
-    let agent = act_for(&api, &order, &name, Asker::may_act_for)?;
-    nothing(&order)?;
-    let command = Command::LogOut { agent, by: order.asker.actor() };
-    let look = order.carry_out(&api, command, LOGGING_OUT).await?;
-    detail(&api, &name, &look)
+    let command = |agent, by| Command::LogOut { agent, by };
+    order_agent(&api, &order, &name, (Asker::may_act_for, LOGGING_OUT), command).await
 }
 
 /// Logs an agent out whatever it is doing; for supervisors and administrators.
@@ -164,11 +163,8 @@ pub(super) async fn force_logout(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<AgentDetail>, Problem> {
-    let agent = act_for(&api, &order, &name, Asker::may_supervise)?;
-    nothing(&order)?;
-    let command = Command::ForceLogOut { agent, by: order.asker.actor() };
-    let look = order.carry_out(&api, command, "forcing a logout").await?;
-    detail(&api, &name, &look)
+    let command = |agent, by| Command::ForceLogOut { agent, by };
+    order_agent(&api, &order, &name, (Asker::may_supervise, "forcing a logout"), command).await
 }
 
 /// Sets an agent ready.
@@ -180,11 +176,8 @@ pub(super) async fn ready(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<AgentDetail>, Problem> {
-    let agent = act_for(&api, &order, &name, Asker::may_act_for)?;
-    nothing(&order)?;
-    let command = Command::SetReady { agent, by: order.asker.actor() };
-    let look = order.carry_out(&api, command, "setting ready").await?;
-    detail(&api, &name, &look)
+    let command = |agent, by| Command::SetReady { agent, by };
+    order_agent(&api, &order, &name, (Asker::may_act_for, "setting ready"), command).await
 }
 
 /// Sets an agent not ready, with a reason of the settings.
@@ -213,11 +206,8 @@ pub(super) async fn end_wrap_up(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<AgentDetail>, Problem> {
-    let agent = act_for(&api, &order, &name, Asker::may_act_for)?;
-    nothing(&order)?;
-    let command = Command::EndWrapUp { agent, by: order.asker.actor() };
-    let look = order.carry_out(&api, command, "ending the wrap-up").await?;
-    detail(&api, &name, &look)
+    let command = |agent, by| Command::EndWrapUp { agent, by };
+    order_agent(&api, &order, &name, (Asker::may_act_for, "ending the wrap-up"), command).await
 }
 
 /// Makes or changes an agent; the body is its whole `spec`.
@@ -231,15 +221,15 @@ pub(super) async fn put(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<AgentDetail>, Problem> {
-    order.asker.may_configure()?;
-    let read = resource::read_agent(&name, &order.body, &*api.outside);
-    let mut agent = read.map_err(|mistakes| Problem::invalid(&mistakes))?;
-    if order.body.get("pin").is_none() {
-        let kept = |view: View<'_>| view.agent_config(&agent.id)?.0.pin.clone();
-        agent.pin = api.handle.view(kept);
-    }
-    let command = Command::PutAgent { agent: Box::new(agent), source: Source::Rest };
-    let look = order.carry_out(&api, command, "changing the agent").await?;
+    let read = || {
+        let mut agent = resource::read_agent(&name, &order.body, &*api.outside)?;
+        if order.body.get("pin").is_none() {
+            let kept = |view: View<'_>| view.agent_config(&agent.id)?.0.pin.clone();
+            agent.pin = api.handle.view(kept);
+        }
+        Ok(Command::PutAgent { agent: Box::new(agent), source: Source::Rest })
+    };
+    let look = order.configure(&api, read, "changing the agent").await?;
     detail(&api, &name, &look)
 }
 
@@ -252,33 +242,37 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<Removed>, Problem> {
-    order.asker.may_configure()?;
     let agent = AgentId::new(&name);
-    look(&api, |view| {
-        found(view.agent_config(&agent), Kind::UnknownAgent, &name, || names(view)).map(|_| ())
-    })?;
     let command = Command::RemoveAgent { agent, source: Source::Rest };
-    let look = order.carry_out(&api, command, "removing the agent").await?;
-    Ok(look.answer(Removed::new("Agent", name)))
+    let object = ("Agent", Kind::UnknownAgent);
+    resources::remove(&api, &order, object, name, command, names).await
 }
 
-/// The agent of an order, if it exists and the asker may.
-fn act_for(
+/// Who may give an order to an agent.
+type May = fn(&Asker, &AgentPicture) -> Result<(), Problem>;
+
+/// Orders something of an agent that needs no words: the body is empty.
+async fn order_agent(
     api: &Api,
     order: &Order,
     name: &str,
-    may: fn(&Asker, &AgentPicture) -> Result<(), Problem>,
-) -> Result<AgentId, Problem> {
+    (may, asked): (May, &str),
+    command: fn(AgentId, Actor) -> Command,
+) -> Result<Answer<AgentDetail>, Problem> {
+    let agent = act_for(api, order, name, may)?;
+    order::read_nothing(&order.body).map_err(|mistakes| Problem::invalid(&mistakes))?;
+    let look = order.carry_out(api, command(agent, order.asker.actor()), asked).await?;
+    detail(api, name, &look)
+}
+
+/// The agent of an order, if it exists and the asker may.
+fn act_for(api: &Api, order: &Order, name: &str, may: May) -> Result<AgentId, Problem> {
     look(api, |view| {
         let id = AgentId::new(name);
         let agent = found(view.agent(&id), Kind::UnknownAgent, name, || names(view))?;
         may(&order.asker, &agent)?;
         Ok(id)
     })
-}
-
-fn nothing(order: &Order) -> Result<(), Problem> {
-    order::read_nothing(&order.body).map_err(|mistakes| Problem::invalid(&mistakes))
 }
 
 fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<AgentDetail>, Problem> {

@@ -12,6 +12,7 @@ use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::acd::command::CallStateName;
 use crate::acd::command::Command;
 use crate::acd::fact::Explanation;
 use crate::acd::fact::PassedOver;
@@ -280,7 +281,11 @@ fn picture(api: &Api, name: &str) -> Result<(CallId, CallPicture), Problem> {
 
 /// The call of an order, if it exists and the asker may.
 fn act_on(api: &Api, order: &Order, name: &str) -> Result<CallId, Problem> {
-    let (call, picture) = picture(api, name)?;
+    let (call, mut picture) = picture(api, name)?;
+    if picture.state == CallStateName::Ended {
+        // A repeat of what ended it is its agent's to ask.
+        picture.agents = involved(&picture);
+    }
     look(api, |view| order.asker.may_act_on(&picture, view))?;
     Ok(call)
 }

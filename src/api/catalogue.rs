@@ -24,7 +24,7 @@ const fn entry(kind: Kind, name: &'static str, status: u16, text: [&'static str;
 }
 
 /// The whole list.
-static LIST: [Entry; 39] = [
+static LIST: [Entry; 40] = [
     entry(
         Kind::Unauthenticated,
         "unauthenticated",
@@ -394,6 +394,17 @@ static LIST: [Entry; 39] = [
             "A former life of a node",
             "The node that asked has restarted since.",
             "Nothing needs to be done.",
+        ],
+    ),
+    entry(
+        Kind::KeyReused,
+        "idempotency-key-reused",
+        422,
+        [
+            "The key belongs to another request",
+            "This Idempotency-Key came with this token less than two minutes ago, for another \
+             path, method or body. A key names one request.",
+            "Send a repeat exactly as it was first sent; choose a new key for anything else.",
         ],
     ),
     entry(

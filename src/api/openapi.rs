@@ -48,7 +48,9 @@ pub(super) struct Consistency {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only describes a parameter that is read elsewhere")]
 pub(super) struct Idempotency {
-    /// Chosen by the client; a request sent again under the same key is not done twice.
+    /// Chosen by the client for one request, best a random UUID. A repeat within two minutes is
+    /// not done again: it is given the first outcome, and the resource as it is now. The same
+    /// key with another path, method or body is refused with 422. Any node may be asked.
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
 }

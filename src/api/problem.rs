@@ -20,6 +20,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::api::edge::CARILLON_INDEX;
 use crate::base::id::LogIndex;
 use crate::resource::Mistake;
 
@@ -105,6 +106,8 @@ pub(super) enum Kind {
     TurnedAway,
     /// A former life of a node asked.
     StaleOwner,
+    /// The key of another request.
+    KeyReused,
     /// Something went wrong inside.
     Internal,
 }
@@ -153,6 +156,11 @@ impl Problem {
         Self::new(Kind::InvalidField, &told.join(". ")).with("errors", errors.into())
     }
 
+    /// Tells whether it is of a kind.
+    pub(super) fn is(&self, kind: Kind) -> bool {
+        self.kind == kind
+    }
+
     /// Its HTTP status.
     pub(super) fn status(&self) -> StatusCode {
         self.kind.status()
@@ -178,6 +186,9 @@ impl IntoResponse for Problem {
         let body = self.document().to_string();
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
+        if let Some(index) = self.members.get("index").and_then(Value::as_u64) {
+            headers.insert(CARILLON_INDEX, index.into());
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());

@@ -30,6 +30,7 @@ use crate::api::request::Look;
 use crate::api::request::Order;
 use crate::api::request::found;
 use crate::api::request::look;
+use crate::api::resources;
 use crate::api::resources::Removed;
 use crate::base::id::QueueId;
 use crate::resource;
@@ -175,11 +176,11 @@ pub(super) async fn put(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<QueueDetail>, Problem> {
-    order.asker.may_configure()?;
-    let read = resource::read_queue(&name, &order.body, &*api.outside);
-    let queue = read.map_err(|mistakes| Problem::invalid(&mistakes))?;
-    let command = Command::PutQueue { queue: Box::new(queue), source: Source::Rest };
-    let look = order.carry_out(&api, command, "changing the queue").await?;
+    let read = || {
+        let queue = resource::read_queue(&name, &order.body, &*api.outside)?;
+        Ok(Command::PutQueue { queue: Box::new(queue), source: Source::Rest })
+    };
+    let look = order.configure(&api, read, "changing the queue").await?;
     detail(&api, &name, &look)
 }
 
@@ -192,14 +193,10 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<Removed>, Problem> {
-    order.asker.may_configure()?;
     let queue = QueueId::new(&name);
-    look(&api, |view| {
-        found(view.queue_config(&queue), Kind::UnknownQueue, &name, || names(view)).map(|_| ())
-    })?;
     let command = Command::RemoveQueue { queue, source: Source::Rest };
-    let look = order.carry_out(&api, command, "removing the queue").await?;
-    Ok(look.answer(Removed::new("Queue", name)))
+    let object = ("Queue", Kind::UnknownQueue);
+    resources::remove(&api, &order, object, name, command, names).await
 }
 
 fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<QueueDetail>, Problem> {

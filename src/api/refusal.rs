@@ -79,6 +79,11 @@ pub(super) fn problem(refusal: &Refusal, asked: &str) -> Problem {
         Refusal::UnknownReason { reason, known } => unknown_reason(reason, known),
         Refusal::AddressTaken { address, queue } => address_taken(address, queue),
         Refusal::OtherSource { name, source } => other_source(name, *source),
+        Refusal::RequestReused => {
+            let detail = "This Idempotency-Key was sent a moment ago with another request: another \
+                          path, method or body. Send the same again, or choose a new key.";
+            Problem::new(Kind::KeyReused, detail)
+        }
     };
     told.with("refusal", name(refusal).into())
 }
@@ -197,5 +202,6 @@ pub(super) fn name(refusal: &Refusal) -> &'static str {
         Refusal::AddressTaken { .. } => "AddressTaken",
         Refusal::OtherSource { .. } => "OtherSource",
         Refusal::StaleOwner(_) => "StaleOwner",
+        Refusal::RequestReused => "RequestReused",
     }
 }

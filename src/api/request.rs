@@ -5,6 +5,10 @@
 //! | [`Look`] | the asker and a point of the log to read at (`?consistency=strong`) |
 //! | [`Order`] | the asker, a request id (`Idempotency-Key`) and the body as JSON |
 //!
+//! `Idempotency-Key` is as in draft-ietf-httpapi-idempotency-key: a repeat under the same key is
+//! given the first outcome and changes nothing, and another request under it is 422. The cluster
+//! remembers keys (`acd`, two minutes), so a repeat may go to another node.
+//!
 //! Always holds: the index an answer carries is not ahead of the state it was read from.
 //!
 //! Not here: what bodies may hold (`resource`), what everybody's request goes through (`edge`).
@@ -38,6 +42,10 @@ use crate::base::id::LogIndex;
 use crate::base::id::RequestId;
 use crate::base::time::ClusterTime;
 use crate::cluster::handle::Unavailable;
+use crate::resource::Mistake;
+
+/// The header by which a repeat is recognised.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A list and the point of the log it was read at.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -121,23 +129,29 @@ impl FromRequest<Api> for Order {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let asker = asker(&parts)?;
-        let id = request_id(&parts, &asker, api)?;
-        let headers = parts.headers.clone();
-        let request = Request::from_parts(parts, body);
+        let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, api).await.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 return Problem::new(Kind::BodyTooLarge, "Bodies are limited to 256 KiB");
             }
             Problem::new(Kind::MalformedBody, "The body broke off")
         })?;
-        Ok(Self { asker, request: id, body: json(&headers, &bytes)? })
+        let body = json(&parts.headers, &bytes)?;
+        Ok(Self { request: request_id(&parts, &asker, &body, api)?, asker, body })
     }
 }
 
 impl Order {
-    /// Looks before anything is done.
-    pub(super) fn look(&self, api: &Api) -> Look {
-        Look::after(self.asker.clone(), api, api.handle.applied())
+    /// Changes the configuration, if the asker may and the body can be read.
+    pub(super) async fn configure(
+        &self,
+        api: &Api,
+        read: impl FnOnce() -> Result<Command, Vec<Mistake>>,
+        asked: &str,
+    ) -> Result<Look, Problem> {
+        self.asker.may_configure()?;
+        let command = read().map_err(|mistakes| Problem::invalid(&mistakes))?;
+        self.carry_out(api, command, asked).await
     }
 
     /// Proposes a command and waits until this node has applied it; then looks.
@@ -217,9 +231,9 @@ fn asker(parts: &Parts) -> Result<Asker, Problem> {
     asker.ok_or_else(|| Problem::new(Kind::Unauthenticated, "Send a token"))
 }
 
-/// A repeat is known by who asks, what for, and the key they chose.
-fn request_id(parts: &Parts, asker: &Asker, api: &Api) -> Result<RequestId, Problem> {
-    let Some(key) = parts.headers.get("idempotency-key") else {
+/// A repeat is known by who asks and the key they chose; it must ask the same as before.
+fn request_id(parts: &Parts, asker: &Asker, body: &Value, api: &Api) -> Result<RequestId, Problem> {
+    let Some(key) = parts.headers.get(IDEMPOTENCY_KEY) else {
         return Ok(RequestId((api.entropy)()));
     };
     let key = key.to_str().unwrap_or_default();
@@ -227,15 +241,24 @@ fn request_id(parts: &Parts, asker: &Asker, api: &Api) -> Result<RequestId, Prob
         let detail = "Idempotency-Key is 1 to 255 visible ASCII characters";
         return Err(Problem::new(Kind::MalformedRequest, detail));
     }
+    // As it was understood, so that another order of fields or other white space is the same.
+    let body = body.to_string();
+    let name = first_bytes(&[&asker.name, key]);
+    let asked = first_bytes(&[parts.method.as_str(), parts.uri.path(), &body]);
+    Ok(RequestId::of(name, asked))
+}
+
+/// The beginning of a hash of all parts.
+fn first_bytes<const N: usize>(parts: &[&str]) -> [u8; N] {
     let mut hash = Sha256::new();
-    for part in [asker.name.as_str(), parts.method.as_str(), parts.uri.path(), key] {
+    for part in parts {
         // Lengths keep one part from running into the next.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let mut half = [0; 16];
-    half.copy_from_slice(&hash.finalize()[..16]);
-    Ok(RequestId(u128::from_be_bytes(half)))
+    let mut first = [0; N];
+    first.copy_from_slice(&hash.finalize()[..N]);
+    first
 }
 
 fn json(headers: &HeaderMap, bytes: &Bytes) -> Result<Value, Problem> {

@@ -8,8 +8,17 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::acd::command::Command;
+use crate::acd::view::View;
+use crate::api::Api;
+use crate::api::problem::Kind;
+use crate::api::problem::Problem;
+use crate::api::request::Answer;
+use crate::api::request::Order;
+use crate::api::request::found;
+use crate::api::request::look;
 use crate::cluster::handle::Handle;
-use crate::resource::Kind;
+use crate::resource;
 use crate::resource::Outside;
 
 /// An object that is no more.
@@ -20,9 +29,25 @@ pub(super) struct Removed {
     removed: bool,
 }
 
-impl Removed {
-    pub(super) fn new(kind: &'static str, name: String) -> Self {
-        Self { kind, name, removed: true }
+/// An object of this name is to be removed; what is not there is 404 with the names near it.
+///
+/// The core says whether it is there, so that a repeat is answered like the first.
+pub(super) async fn remove(
+    api: &Api,
+    order: &Order,
+    object: (&'static str, Kind),
+    name: String,
+    command: Command,
+    known: fn(View<'_>) -> Vec<String>,
+) -> Result<Answer<Removed>, Problem> {
+    let (kind, unknown) = object;
+    let asked = format!("removing the {}", kind.to_lowercase());
+    match order.configure(api, || Ok(command), &asked).await {
+        Ok(look) => Ok(look.answer(Removed { kind, name, removed: true })),
+        Err(problem) if problem.is(unknown) => {
+            look(api, |view| found(None, unknown, &name, || known(view)))
+        }
+        Err(problem) => Err(problem),
     }
 }
 
@@ -45,21 +70,21 @@ impl Outside for BodyOutside {
         &self.built_in_prompts
     }
 
-    fn known_names(&self, kind: Kind) -> Vec<String> {
+    fn known_names(&self, kind: resource::Kind) -> Vec<String> {
         self.handle.view(|view| match kind {
-            Kind::Queue => {
+            resource::Kind::Queue => {
                 view.queue_configs().iter().map(|(queue, _)| queue.id.to_string()).collect()
             }
-            Kind::Agent => {
+            resource::Kind::Agent => {
                 view.agent_configs().iter().map(|(agent, _)| agent.id.to_string()).collect()
             }
-            Kind::Trunk => {
+            resource::Kind::Trunk => {
                 view.trunk_configs().iter().map(|(trunk, _)| trunk.id.to_string()).collect()
             }
-            Kind::Prompt => {
+            resource::Kind::Prompt => {
                 view.prompt_configs().iter().map(|(prompt, _)| prompt.id.to_string()).collect()
             }
-            Kind::Settings => Vec::new(),
+            resource::Kind::Settings => Vec::new(),
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::api::request::Look;
 use crate::api::request::Order;
 use crate::api::request::found;
 use crate::api::request::look;
+use crate::api::resources;
 use crate::api::resources::Removed;
 use crate::base::id::TrunkId;
 use crate::resource;
@@ -77,11 +78,11 @@ pub(super) async fn put(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<Trunk>, Problem> {
-    order.asker.may_configure()?;
-    let read = resource::read_trunk(&name, &order.body, &*api.outside);
-    let trunk = read.map_err(|mistakes| Problem::invalid(&mistakes))?;
-    let command = Command::PutTrunk { trunk: Box::new(trunk), source: Source::Rest };
-    let look = order.carry_out(&api, command, "changing the trunk").await?;
+    let read = || {
+        let trunk = resource::read_trunk(&name, &order.body, &*api.outside)?;
+        Ok(Command::PutTrunk { trunk: Box::new(trunk), source: Source::Rest })
+    };
+    let look = order.configure(&api, read, "changing the trunk").await?;
     detail(&api, &name, &look)
 }
 
@@ -94,12 +95,10 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     order: Order,
 ) -> Result<Answer<Removed>, Problem> {
-    order.asker.may_configure()?;
-    detail(&api, &name, &order.look(&api))?;
     let trunk = TrunkId::new(&name);
     let command = Command::RemoveTrunk { trunk, source: Source::Rest };
-    let look = order.carry_out(&api, command, "removing the trunk").await?;
-    Ok(look.answer(Removed::new("Trunk", name)))
+    let object = ("Trunk", Kind::UnknownTrunk);
+    resources::remove(&api, &order, object, name, command, names).await
 }
 
 fn detail(api: &Api, name: &str, at: &Look) -> Result<Answer<Trunk>, Problem> {

@@ -59,7 +59,8 @@ pub(super) fn refusal_status(refusal: &Refusal) -> u16 {
         | Refusal::DeviceTaken { .. }
         | Refusal::UnknownReason { .. }
         | Refusal::AddressTaken { .. }
-        | Refusal::OtherSource { .. } => 500,
+        | Refusal::OtherSource { .. }
+        | Refusal::RequestReused => 500,
     }
 }
 

@@ -13,6 +13,7 @@
 //! Not here: SIP's own names (Call-ID, tags, branches), which live in `sip`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use compact_str::CompactString;
@@ -126,8 +127,26 @@ impl fmt::Display for ReservationId {
 }
 
 /// Names one proposal, so that a repeat of it is recognised.
+///
+/// The first 96 bits are the name; the last 32 stand for what is asked, so that a name that is used
+/// again for something else is recognised too. Where names are drawn at random, all bits are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u128);
+
+impl RequestId {
+    const ASKED: u128 = u32::MAX as u128;
+
+    /// Makes a request's id of its name and of what it asks.
+    pub fn of(name: [u8; 12], asked: [u8; 4]) -> Self {
+        let name = name.iter().fold(0, |whole, byte| whole << 8 | u128::from(*byte));
+        Self(name << 32 | u128::from(u32::from_be_bytes(asked)))
+    }
+
+    /// All ids of this name, whatever they ask.
+    pub fn of_same_name(self) -> RangeInclusive<Self> {
+        Self(self.0 & !Self::ASKED)..=Self(self.0 | Self::ASKED)
+    }
+}
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

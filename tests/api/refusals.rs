@@ -54,6 +54,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::UnknownReason { reason: "Golf".to_owned(), known: vec!["Lunch".to_owned()] },
         Refusal::AddressTaken { address, queue },
         Refusal::OtherSource { name: "sales".to_owned(), source: Source::Folder },
+        Refusal::RequestReused,
         Refusal::StaleOwner(Owner { node: NodeId(1), incarnation: Incarnation(2) }),
     ]
 }

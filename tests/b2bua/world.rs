@@ -265,7 +265,7 @@ impl World {
     /// Puts a command through the core at once.
     pub(crate) fn ask(&mut self, command: Command) -> Outcome {
         self.requests += 1;
-        let request = RequestId(self.requests);
+        let request = RequestId(self.requests << 32);
         self.apply(request, command)
     }
 

@@ -38,7 +38,7 @@ impl Center {
     /// Applies a command now.
     pub(crate) fn give(&mut self, command: Command) -> Outcome {
         self.entries += 1;
-        let request = RequestId(u128::from(self.entries));
+        let request = RequestId(u128::from(self.entries) << 32);
         let entry = Entry { proposed_at: self.now, request, command };
         self.out = Output::default();
         let outcome = apply(&mut self.state, LogIndex(self.entries), &entry, &mut self.out);

@@ -152,7 +152,7 @@ impl Run {
         last.push(Command::Advance);
         let later = ClusterTime(self.world.leading.now().0 + 86_400_000);
         for (nth, command) in last.into_iter().enumerate() {
-            let request = RequestId(u128::MAX - nth as u128);
+            let request = RequestId(u128::from(u64::MAX - nth as u64) << 32);
             self.apply(Entry { proposed_at: later, request, command })?;
         }
         Ok(())

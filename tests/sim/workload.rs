@@ -138,7 +138,7 @@ impl Workload {
             None => self.next_in_time(deadline),
         };
         self.requests += 1;
-        let entry = Entry { proposed_at: self.stamp(), request: RequestId(self.requests), command };
+        let entry = Entry { proposed_at: self.stamp(), request: self.request(), command };
         self.repeatable.push_back(entry.clone());
         if self.repeatable.len() > REPEATABLE {
             self.repeatable.pop_front();
@@ -152,6 +152,11 @@ impl Workload {
             true => ClusterTime(self.clock.0 - self.lots.between(0, 5_000)),
             false => self.clock,
         }
+    }
+
+    /// A name of its own, in the bits that are the name.
+    fn request(&self) -> RequestId {
+        RequestId(self.requests << 32)
     }
 
     fn repeat(&mut self) -> Option<Entry> {

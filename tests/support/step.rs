@@ -51,6 +51,7 @@ impl World {
                 Ok(())
             }
             ["repeat"] => self.repeat(),
+            ["reuse"] => self.reuse(),
             ["agent", name, options @ ..] => self.put_agent(name, options),
             ["show", what @ ..] => self.show(what),
             ["start", node] => {

@@ -115,6 +115,7 @@ fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::AddressTaken { address, queue } => format!("AddressTaken {address} by {queue}"),
         Refusal::OtherSource { name, source } => format!("OtherSource {name} is in {source:?}"),
+        Refusal::RequestReused => "RequestReused".to_owned(),
         Refusal::StaleOwner(stale) => format!("StaleOwner {}", owner(*stale)),
         Refusal::UnknownQueue(_)
         | Refusal::UnknownAgent(_)

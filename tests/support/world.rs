@@ -144,7 +144,7 @@ impl World {
 
     /// Commits a command as a new request.
     pub(crate) fn propose(&mut self, command: Command) -> Read<()> {
-        let request = RequestId(u128::from(self.entries) + 1);
+        let request = RequestId((u128::from(self.entries) + 1) << 32);
         self.commit(Entry { proposed_at: self.clock, request, command }).map(|_| ())
     }
 
@@ -156,6 +156,15 @@ impl World {
             true => Ok(()),
             false => Err(format!("the first outcome was {first:?}, now it is {again:?}")),
         }
+    }
+
+    /// Asks something else under the name of the newest request.
+    pub(crate) fn reuse(&mut self) -> Read<()> {
+        let newest = self.newest.clone().ok_or("there is nothing to reuse")?;
+        let request = RequestId(newest.0.request.0 + 1);
+        self.commit(Entry { proposed_at: self.clock, request, ..newest.0.clone() })?;
+        self.newest = Some(newest);
+        Ok(())
     }
 
     fn commit(&mut self, entry: Entry) -> Read<Outcome> {

@@ -27,7 +27,7 @@ pub(crate) fn check(world: &mut World) -> Rule {
     // The first request was done; under its name something impossible must be refused by now.
     let command = Command::RemoveQueue { queue: queue_id(1_000), source: Source::Folder };
     let proposed_at = world.leading.now();
-    let step = world.commit(Entry { proposed_at, request: RequestId(1), command })?;
+    let step = world.commit(Entry { proposed_at, request: RequestId(1 << 32), command })?;
     match step.outcome {
         Outcome::Refused(_) => Ok(()),
         Outcome::Done => Err("the first request is still remembered a day later".to_owned()),
