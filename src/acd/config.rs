@@ -308,9 +308,9 @@ pub struct TrunkConfig {
     pub peers: Vec<String>,
     /// Where its requests go first.
     pub outbound_proxy: Option<String>,
-    /// Who may call in from where without a password.
+    /// Where calls may come from; none is anywhere if there is a password, else nowhere.
     pub allowed_sources: Vec<Network>,
-    /// Asked of INVITEs from other sources.
+    /// Asked of every call that comes in, also from an allowed source.
     pub inbound_auth: Option<Credentials>,
     /// Given when the trunk asks us.
     pub outbound_auth: Option<Credentials>,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | INVITE that may come in | 100, then as the core decides |
 //! | INVITE, not allowed from there | 401, or 403 if no password would help |
+//! | INVITE whose password was given for another address | 400 |
 //! | INVITE seen before on another way | 482 |
 //! | INVITE of no more hops | 483 |
 //! | INVITE that requires what we lack | 420 |
@@ -226,22 +227,22 @@ impl Ua {
             self.refuse(key, message, refused);
             return;
         }
-        let admission = trunks::admit(&self.board.trunks, flow.peer.ip());
-        let trusted = admission == Admission::Trusted;
-        match admission {
-            Admission::Trusted => {}
+        let source = flow.peer.ip();
+        let trusted = match trunks::admit(&self.board.trunks, source) {
+            Admission::Trusted => true,
             Admission::Refused => {
                 self.refuse(key, message, Refused::new(403, Rejected::Source));
                 return;
             }
-            Admission::Challenge => {
-                if let Err(challenge) = self.board.check_caller(message, &invite.tag) {
+            Admission::Challenge => match self.board.check_caller(message, source, &invite.tag) {
+                Ok(trusted) => trusted,
+                Err(answer) => {
                     self.board.count(Counter::Rejected(Rejected::Challenged));
-                    self.board.respond(key, &challenge);
+                    self.board.respond(key, &answer);
                     return;
                 }
-            }
-        }
+            },
+        };
         match self.begin(&invite) {
             Ok(leg) => self.enqueue(&invite, leg, trusted),
             Err(refused) => self.refuse(key, message, refused),

@@ -1,10 +1,20 @@
 //! Trunks: who may call in, which credentials count, and which way an agent's phone is reached.
 //!
+//! | a trunk has | and takes INVITEs |
+//! |---|---|
+//! | `allowedSources` | from these addresses |
+//! | `inbound.auth` | from anywhere, with the password |
+//! | both | from these addresses, with the password |
+//! | neither | not at all |
+//!
 //! | an INVITE comes from | and then |
 //! |---|---|
-//! | an address some trunk allows | it is trusted, its asserted identity too |
-//! | elsewhere, and a trunk has a password for callers | 401, digest |
+//! | an address some trunk takes it from without a password | it is trusted |
+//! | one some trunk takes it from with a password | 401, digest; then that trunk's alone counts |
 //! | elsewhere | 403 |
+//!
+//! Trusted is, beside the call, the identity it asserts; a password from anywhere is not enough
+//! for that.
 //!
 //! | a device is | and is reached |
 //! |---|---|
@@ -30,29 +40,48 @@ use crate::sip::uri::Uri;
 /// What becomes of an INVITE from some address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// A trunk allows the address.
+    /// A trunk allows the address and asks nothing more.
     Trusted,
-    /// Nobody allows the address, but a password would do.
+    /// A password is wanted.
     Challenge,
-    /// Nobody allows the address.
+    /// Nobody takes calls from the address.
     Refused,
 }
 
 /// Judges the address an INVITE came from.
 pub(super) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
-    let allows = |trunk: &TrunkConfig| trunk.allowed_sources.iter().any(|n| n.contains(source));
-    if trunks.iter().any(allows) {
+    let open = |trunk: &TrunkConfig| trunk.inbound_auth.is_none() && allows(trunk, source);
+    if trunks.iter().any(open) {
         Admission::Trusted
-    } else if trunks.iter().any(|trunk| trunk.inbound_auth.is_some()) {
+    } else if trunks.iter().any(|trunk| login_from(trunk, source).is_some()) {
         Admission::Challenge
     } else {
         Admission::Refused
     }
 }
 
-/// The credentials of callers who name themselves `username`.
-pub(super) fn inbound<'a>(trunks: &'a [TrunkConfig], username: &str) -> Option<&'a Credentials> {
-    trunks.iter().filter_map(|t| t.inbound_auth.as_ref()).find(|auth| auth.username == username)
+/// The credentials of callers from `source` who name themselves `username`, and whether their
+/// trunk allows the address; a trunk that names it goes before one that takes any.
+pub(super) fn inbound<'a>(
+    trunks: &'a [TrunkConfig],
+    source: IpAddr,
+    username: &str,
+) -> Option<(&'a Credentials, bool)> {
+    let named = trunks.iter().filter_map(|trunk| {
+        let login = login_from(trunk, source).filter(|login| login.username == username)?;
+        Some((login, allows(trunk, source)))
+    });
+    named.reduce(|found, next| if next.1 && !found.1 { next } else { found })
+}
+
+/// The credentials a trunk wants from this address, if it takes calls from there with any.
+fn login_from(trunk: &TrunkConfig, source: IpAddr) -> Option<&Credentials> {
+    let login = trunk.inbound_auth.as_ref()?;
+    (trunk.allowed_sources.is_empty() || allows(trunk, source)).then_some(login)
+}
+
+fn allows(trunk: &TrunkConfig, address: IpAddr) -> bool {
+    trunk.allowed_sources.iter().any(|network| network.contains(address))
 }
 
 /// What we answer with when a peer asks who we are: the named trunk's credentials, or those of
@@ -62,10 +91,9 @@ pub(super) fn outbound<'a>(
     trunk: Option<&TrunkId>,
     peer: IpAddr,
 ) -> Option<&'a Credentials> {
-    let allows = |trunk: &&TrunkConfig| trunk.allowed_sources.iter().any(|n| n.contains(peer));
     let found = match trunk {
         Some(id) => find(trunks, id),
-        None => trunks.iter().find(allows),
+        None => trunks.iter().find(|trunk| allows(trunk, peer)),
     };
     found?.outbound_auth.as_ref()
 }

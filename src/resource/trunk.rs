@@ -4,11 +4,13 @@
 //! |---|---|---|
 //! | `peers` | SIP URIs in order of preference, 1–16 | an error |
 //! | `outboundProxy` | a SIP URI | none |
-//! | `inbound.allowedSources` | networks, at most 64 | none |
+//! | `inbound.allowedSources` | networks, at most 64 | see below |
 //! | `inbound.auth` | `{username, password or passwordFile}` | none is asked for |
 //! | `auth` | the same, given when the trunk asks us | none to give |
 //!
-//! Without `allowedSources` and `inbound.auth` nothing is accepted from the trunk.
+//! What stands in `inbound` is required, all of it: with `allowedSources` a call must come from
+//! one of them, with `auth` it must bring the password, with both it must do both. A password
+//! alone is taken from anywhere. With neither nothing is accepted from the trunk.
 //!
 //! Not here: who is behind an address (`b2bua`), digest itself (`sip::digest`).
 

@@ -5,6 +5,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks the one variant it asks about")]
 
+mod admission;
 mod cancelling;
 mod early;
 mod loss;

@@ -2,13 +2,7 @@
 
 use carillon::acd::command::Command;
 use carillon::acd::config::AnswerMode;
-use carillon::acd::config::Credentials;
-use carillon::acd::config::TrunkConfig;
-use carillon::base::secret::Private;
 use carillon::base::time::LocalTime;
-use carillon::sip::digest::Subject;
-use carillon::sip::digest::challenge;
-use carillon::sip::digest::client;
 use carillon::sip::header::name::Name;
 use carillon::sip::message::Message;
 use carillon::sip::method::Method;
@@ -16,7 +10,6 @@ use carillon::sip::method::Method;
 use crate::phone::Phone;
 use crate::phone::sdp;
 use crate::world::World;
-use crate::world::trunk;
 
 /// Sends one INVITE and returns the final response.
 fn refused(world: &mut World, compose: impl FnOnce(&mut Phone, LocalTime)) -> Message {
@@ -89,39 +82,6 @@ fn an_interval_too_small_is_422() {
     };
     let answer = refused(&mut world, asks);
     assert_eq!((answer.status(), answer.header(Name::MinSe).as_deref()), (Some(422), Some("90")));
-    world.assert_clean();
-}
-
-#[test]
-fn strangers_are_refused_or_asked() {
-    let mut world = World::new(44, AnswerMode::OnEntry);
-    world.set_trunks(vec![TrunkConfig { allowed_sources: Vec::new(), ..trunk() }]);
-    assert_eq!(refused(&mut world, |p, now| p.call(now, "sales")).status(), Some(403));
-    let password = Private::new("open sesame".to_owned());
-    let login = Credentials { username: "gate".to_owned(), password };
-    let inbound_auth = Some(login);
-    world.set_trunks(vec![TrunkConfig { allowed_sources: Vec::new(), inbound_auth, ..trunk() }]);
-    let asked = refused(&mut world, |p, now| p.call(now, "sales"));
-    assert_eq!(asked.status(), Some(401));
-    for (password, status) in [("open sesame", 200), ("wrong", 401)] {
-        let caller = world.caller();
-        let asked = asked.clone();
-        world.with(caller, |phone, now| {
-            let body = phone.sdp.clone().into_bytes();
-            let challenges = challenge::challenges(&asked, Name::WwwAuthenticate);
-            let login = client::Login { username: "gate", password };
-            let subject = Subject { method: "INVITE", body: &body };
-            let uri = "sip:sales@127.0.0.1:5060";
-            let proof = client::answer(&challenges[0], login, subject, uri, "c", 1);
-            let invite = phone.compose("sales").header(Name::Authorization, proof);
-            phone.send_invite(now, invite.body("application/sdp", body).build());
-        });
-        world.run_secs(1);
-        assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&status));
-        if status == 200 {
-            world.with(caller, |phone, now| phone.bye(now));
-        }
-    }
     world.assert_clean();
 }
 

@@ -1,6 +1,6 @@
 //! Digest authentication against published vectors, and both sides against each other.
 
-use carillon::base::time::ClusterTime;
+use carillon::base::time::LocalTime;
 use carillon::base::time::Millis;
 use carillon::sip::Message;
 use carillon::sip::Name;
@@ -127,43 +127,112 @@ fn an_answer_survives_being_written_and_read() {
 }
 
 const KEY: [u8; 32] = [7; 32];
-const NOON: ClusterTime = ClusterTime(1_700_000_000_000);
+const NOON: LocalTime = LocalTime(43_200_000_000);
+const ASKED: &str = "sip:PBX.example";
 
 fn realm() -> Realm {
     Realm::new("pbx.example", KEY, Millis::from_secs(300))
 }
 
-/// What a phone sends for the n-th use of a nonce made at noon.
-fn phone(nc: u32, subject: Subject<'_>, strongest: bool) -> Credentials {
-    let asked = realm().challenges(NOON, false);
+/// What a phone reads out of the challenges of a realm, made at noon.
+fn asked(realm: &mut Realm) -> Vec<Challenge> {
+    let asked = realm.challenges(NOON, false);
     let response = challenged(&[&asked[0].to_string(), &asked[1].to_string()]);
     let read = challenges(&response, Name::WwwAuthenticate);
     assert_eq!(read, asked);
-    let chosen = if strongest { client::choose(&read).expect("a challenge") } else { &read[1] };
-    client::answer(chosen, LOGIN, subject, "sip:PBX.example", "c", nc)
+    read
+}
+
+/// What a phone sends for the n-th use of a nonce, written and read.
+fn phone(asked: &Challenge, nc: u32) -> Credentials {
+    let answer = client::answer(asked, LOGIN, REGISTER, ASKED, "c", nc);
+    authorized(&answer.to_string()).remove(0)
+}
+
+fn verdict(realm: &mut Realm, answer: &Credentials) -> Verdict {
+    let soon = NOON + Millis::from_secs(20);
+    realm.verify(soon, answer, REGISTER, ASKED, Some("q-secret"))
 }
 
 #[test]
-fn any_node_with_the_key_accepts_the_right_password() {
-    let soon = NOON + Millis::from_secs(20);
+fn the_right_password_is_accepted_whatever_the_algorithm() {
     // 10 and 16 tell hexadecimal counts from decimal ones.
     for nc in [1, 9, 10, 16, 255, 4_000_000_000] {
-        for strongest in [true, false] {
-            let read = authorized(&phone(nc, REGISTER, strongest).to_string());
-            let verdict = realm().verify(soon, &read[0], REGISTER, Some("q-secret"));
-            assert_eq!(verdict, Verdict::Accepted, "{nc}");
+        for nth in [0, 1] {
+            let mut realm = realm();
+            let asked = asked(&mut realm);
+            assert_eq!(verdict(&mut realm, &phone(&asked[nth], nc)), Verdict::Accepted, "{nc}");
         }
     }
 }
 
 #[test]
+fn each_count_is_taken_once_in_any_order() {
+    let mut realm = realm();
+    let asked = asked(&mut realm);
+    let order = [1, 2, 5, 3, 4, 70, 7, 71, 1000, 937, 999];
+    for nc in order {
+        assert_eq!(verdict(&mut realm, &phone(&asked[0], nc)), Verdict::Accepted, "{nc}");
+    }
+    for nc in order.into_iter().chain([6, 8, 936]) {
+        assert_eq!(verdict(&mut realm, &phone(&asked[0], nc)), Verdict::Stale, "{nc}");
+    }
+    // The weaker challenge of the same response has the same nonce and the same counts.
+    assert_eq!(verdict(&mut realm, &phone(&asked[1], 1000)), Verdict::Stale);
+    assert_eq!(verdict(&mut realm, &phone(&asked[1], 1001)), Verdict::Accepted);
+    assert_eq!(realm.remembered(), 1);
+}
+
+#[test]
+fn an_answer_without_a_count_is_taken_once() {
+    let mut realm = realm();
+    for (first, second) in [(true, true), (true, false), (false, true)] {
+        let mut asked = asked(&mut realm).remove(0);
+        let with_count = phone(&asked, 9);
+        asked.qops.clear();
+        let without = phone(&asked, 1);
+        assert_eq!((without.nc.as_ref(), without.qop), (None, None));
+        let pick = |plain| if plain { &without } else { &with_count };
+        assert_eq!(verdict(&mut realm, pick(first)), Verdict::Accepted);
+        assert_eq!(verdict(&mut realm, pick(second)), Verdict::Stale);
+    }
+}
+
+#[test]
+fn two_who_are_asked_at_once_do_not_spend_each_others_nonce() {
+    let mut realm = realm();
+    let (first, second) = (asked(&mut realm), asked(&mut realm));
+    assert_eq!(verdict(&mut realm, &phone(&first[0], 1)), Verdict::Accepted);
+    assert_eq!(verdict(&mut realm, &phone(&second[0], 1)), Verdict::Accepted);
+}
+
+#[test]
+fn the_user_asked_for_must_be_the_user_of_the_answer() {
+    let mut realm = realm();
+    let of = |asked: &[Challenge], uri| client::answer(&asked[0], LOGIN, REGISTER, uri, "c", 1);
+    let uris = [
+        ("sip:sales@pbx.example", "sip:sales@192.0.2.1:5062;transport=tcp", Verdict::Accepted),
+        ("sips:s%61les@pbx.example", "sip:sales@pbx.example", Verdict::Accepted),
+        ("tel:+4922199", "sip:+4922199@pbx.example;user=phone", Verdict::Accepted),
+        ("sip:sales@pbx.example", "sip:board@pbx.example", Verdict::Elsewhere),
+        ("sip:sales@pbx.example", "sip:SALES@pbx.example", Verdict::Elsewhere),
+        ("sip:pbx.example", "sip:sales@pbx.example", Verdict::Elsewhere),
+        ("*", "sip:sales@pbx.example", Verdict::Elsewhere),
+    ];
+    for (hashed, wanted, expected) in uris {
+        let answer = of(&asked(&mut realm), hashed);
+        let verdict = realm.verify(NOON, &answer, REGISTER, wanted, Some("q-secret"));
+        assert_eq!(verdict, expected, "{hashed} for {wanted}");
+        let wrong = of(&asked(&mut realm), hashed);
+        let verdict = realm.verify(NOON, &wrong, REGISTER, wanted, Some("guessed"));
+        assert_eq!(verdict, Verdict::Refused, "a wrong password learns nothing");
+    }
+}
+
+#[test]
 fn nothing_else_is_accepted() {
-    let soon = NOON + Millis::from_secs(20);
-    let answer = phone(1, REGISTER, true);
-    let verdict = |answer: &Credentials, password| realm().verify(soon, answer, REGISTER, password);
-    assert_eq!(verdict(&answer, Some("q-secret")), Verdict::Accepted);
-    assert_eq!(verdict(&answer, Some("wrong")), Verdict::Refused);
-    assert_eq!(verdict(&answer, None), Verdict::Refused);
+    let mut realm = realm();
+    let answer = phone(&asked(&mut realm)[0], 1);
     for change in [
         |answer: &mut Credentials| answer.nonce.push('0'),
         |answer: &mut Credentials| answer.nonce = format!("0{}", answer.nonce),
@@ -177,28 +246,52 @@ fn nothing_else_is_accepted() {
     ] {
         let mut changed = answer.clone();
         change(&mut changed);
-        assert_eq!(verdict(&changed, Some("q-secret")), Verdict::Refused, "{}", changed);
+        assert_eq!(verdict(&mut realm, &changed), Verdict::Refused, "{}", changed);
     }
     let other = Subject { method: "INVITE", body: b"" };
-    assert_eq!(realm().verify(soon, &answer, other, Some("q-secret")), Verdict::Refused);
-    let stranger = Realm::new("pbx.example", [8; 32], Millis::from_secs(300));
-    assert_eq!(stranger.verify(soon, &answer, REGISTER, Some("q-secret")), Verdict::Refused);
+    for (subject, password) in [(other, Some("q-secret")), (REGISTER, Some("x")), (REGISTER, None)]
+    {
+        let verdict = realm.verify(NOON, &answer, subject, ASKED, password);
+        assert_eq!(verdict, Verdict::Refused);
+    }
+    assert_eq!(realm.remembered(), 0, "strangers leave nothing behind");
+    assert_eq!(verdict(&mut realm, &answer), Verdict::Accepted);
 }
 
 #[test]
-fn an_old_nonce_is_stale_and_one_from_the_future_is_not_ours() {
-    let answer = phone(1, REGISTER, true);
-    let at = |now| realm().verify(now, &answer, REGISTER, Some("q-secret"));
-    assert_eq!(at(NOON + Millis::from_secs(300)), Verdict::Accepted);
-    assert_eq!(at(NOON + Millis::from_secs(301)), Verdict::Stale);
-    assert_eq!(at(ClusterTime(NOON.0 - 20_000)), Verdict::Accepted, "another node's clock");
-    assert_eq!(at(ClusterTime(NOON.0 - 60_000)), Verdict::Refused);
-    let wrong = realm().verify(NOON + Millis::from_secs(999), &answer, REGISTER, Some("x"));
-    assert_eq!(wrong, Verdict::Refused, "stale says that the password was right");
+fn who_knows_the_password_hears_that_only_the_nonce_is_wrong() {
+    let mut realm = realm();
+    let answer = phone(&asked(&mut realm)[0], 1);
+    let at = |realm: &mut Realm, now, password| {
+        realm.verify(now, &answer, REGISTER, ASKED, Some(password))
+    };
+    assert_eq!(at(&mut realm, NOON + Millis::from_secs(301), "q-secret"), Verdict::Stale);
+    assert_eq!(at(&mut realm, NOON + Millis::from_secs(301), "x"), Verdict::Refused);
+    let mut stranger = Realm::new("pbx.example", [8; 32], Millis::from_secs(300));
+    assert_eq!(at(&mut stranger, NOON, "q-secret"), Verdict::Stale, "another process's");
+    assert_eq!(at(&mut realm, NOON + Millis::from_secs(300), "q-secret"), Verdict::Accepted);
+}
+
+#[test]
+fn what_is_forgotten_for_want_of_room_is_not_taken_again() {
+    let mut realm = realm();
+    let answers: Vec<_> =
+        (0..30_010).map(|_| phone(&realm.challenges(NOON, false)[1], 1)).collect();
+    for answer in &answers {
+        assert_eq!(verdict(&mut realm, answer), Verdict::Accepted);
+    }
+    assert_eq!(realm.remembered(), 30_000);
+    for answer in [&answers[0], &answers[9], &answers[10], &answers[30_009]] {
+        assert_eq!(verdict(&mut realm, answer), Verdict::Stale);
+    }
+    let later = NOON + Millis::from_secs(400);
+    let fresh = phone(&realm.challenges(later, false)[0], 1);
+    let verdict = realm.verify(later, &fresh, REGISTER, ASKED, Some("q-secret"));
+    assert_eq!((verdict, realm.remembered()), (Verdict::Accepted, 1), "the old ones are let go");
 }
 
 #[test]
 fn credentials_do_not_print_what_could_be_guessed_from() {
-    let shown = format!("{:?}", phone(1, REGISTER, true));
+    let shown = format!("{:?}", phone(&asked(&mut realm())[0], 1));
     assert!(!shown.contains("response") && !shown.contains("6000"), "{shown}");
 }

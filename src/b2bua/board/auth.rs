@@ -5,18 +5,21 @@
 //! | in | [`Board::check_caller`]: 401 with our challenges | the caller, with a trunk's password |
 //! | out | the trunk: 401 or 407 | [`Board::authorize`], once a request |
 //!
-//! Nonces are sealed and timed, not stored. The time in them is this process's own, so a nonce
-//! another node made is asked for again, which costs the caller one round trip.
+//! A shard takes the nonces it made itself in this process, each with each count once, so what
+//! somebody overheard is worth nothing, whichever shard or node it is sent to. A phone that uses a
+//! nonce for its next call, which another shard may get, is told `stale` and asked again.
 //!
 //! Always holds: a request of ours carries credentials at most once; a second 401 is final.
 //!
 //! Not here: the hashes (`sip::digest`), which passwords there are ([`crate::b2bua::trunks`]).
 
+use std::net::IpAddr;
+
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
+use crate::b2bua::board::token::Tokens;
 use crate::b2bua::trunks;
 use crate::base::id::TrunkId;
-use crate::base::time::ClusterTime;
 use crate::base::time::Millis;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Subject;
@@ -31,7 +34,7 @@ use crate::sip::header::name::Name;
 use crate::sip::message::Message;
 use crate::sip::write::ResponseBuilder;
 
-/// The realm callers are asked for.
+/// What callers are shown of whose password is meant.
 const REALM: &str = "carillon";
 /// How long a challenge may be answered.
 const NONCE_LIFETIME: Millis = Millis::from_secs(300);
@@ -44,29 +47,39 @@ pub(in crate::b2bua) struct Proof {
     pub(in crate::b2bua) value: String,
 }
 
+/// The realm callers are asked for.
+pub(in crate::b2bua) fn realm(tokens: &mut Tokens) -> Realm {
+    Realm::new(REALM, tokens.nonce_key(), NONCE_LIFETIME)
+}
+
 impl Board {
-    /// Checks the credentials of a caller from an address nobody allows; `Err` is the challenge.
+    /// Checks the credentials of a caller from `source`, which no trunk allows without; tells
+    /// whether the trunk whose they are allows the address, too. `Err` is the answer to give.
     pub(in crate::b2bua) fn check_caller(
-        &self,
+        &mut self,
         invite: &Message,
+        source: IpAddr,
         tag: &str,
-    ) -> Result<(), Message> {
-        let realm = Realm::new(REALM, self.tokens.nonce_key(), NONCE_LIFETIME);
-        let now = ClusterTime(self.now.0 / 1000);
+    ) -> Result<bool, Message> {
         let method = invite.method();
         let subject = Subject { method: method.as_str(), body: invite.body() };
-        let mut stale = false;
+        let asked = invite.request_uri_text();
+        let (mut stale, mut elsewhere) = (false, false);
         for given in credentials::credentials(invite, Name::Authorization) {
-            let known = trunks::inbound(&self.trunks, &given.username);
-            let password = known.map(|known| known.password.expose().as_str());
-            match realm.verify(now, &given, subject, password) {
-                Verdict::Accepted => return Ok(()),
+            let known = trunks::inbound(&self.trunks, source, &given.username);
+            let password = known.map(|(login, _)| login.password.expose().as_str());
+            match self.realm.verify(self.now, &given, subject, asked, password) {
+                Verdict::Accepted => return Ok(known.is_some_and(|(_, allowed)| allowed)),
                 Verdict::Stale => stale = true,
+                Verdict::Elsewhere => elsewhere = true,
                 Verdict::Refused => {}
             }
         }
+        if elsewhere {
+            return Err(ResponseBuilder::to(invite, 400).to_tag(tag).build());
+        }
         let mut response = ResponseBuilder::to(invite, 401).to_tag(tag);
-        for challenge in realm.challenges(now, stale) {
+        for challenge in self.realm.challenges(self.now, stale) {
             response = response.header(Name::WwwAuthenticate, challenge);
         }
         Err(response.build())

@@ -30,6 +30,7 @@ use crate::base::id::TrunkId;
 use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::media::dtmf::Digit;
+use crate::sip::digest::server::Realm;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::header::name::Name;
@@ -154,6 +155,7 @@ pub(in crate::b2bua) struct Board {
     pub(in crate::b2bua) tokens: Tokens,
     pub(in crate::b2bua) alarms: Alarms,
     pub(in crate::b2bua) proposals: Proposals,
+    realm: Realm,
     pub(in crate::b2bua) keys: VecDeque<Key>,
     pub(in crate::b2bua) outputs: VecDeque<Output>,
     names: Names,
@@ -168,9 +170,11 @@ impl Board {
         for listener in &identity.listeners {
             layer.add_name(&listener.advertised);
         }
+        let mut tokens = Tokens::new(identity.cluster_key, seed);
         Self {
             now: LocalTime::default(),
-            tokens: Tokens::new(identity.cluster_key, seed),
+            realm: auth::realm(&mut tokens),
+            tokens,
             identity,
             trunks: Arc::from([]),
             timers,

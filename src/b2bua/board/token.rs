@@ -68,9 +68,9 @@ impl Tokens {
         u64::from_be_bytes(self.draw::<8>()) >> 2
     }
 
-    /// The key that nonces are made with.
-    pub(in crate::b2bua) fn nonce_key(&self) -> [u8; 32] {
-        self.derive("nonce", &[])
+    /// A key for nonces that nobody else has: not another shard, nor this one's next process.
+    pub(in crate::b2bua) fn nonce_key(&mut self) -> [u8; 32] {
+        self.draw::<32>()
     }
 
     /// The To-tag of this INVITE, the same on every node.

@@ -5,7 +5,7 @@
 //! | [`challenge`] | WWW-Authenticate and Proxy-Authenticate, read and written |
 //! | [`credentials`] | Authorization and Proxy-Authorization, read and written |
 //! | [`client`] | choosing a challenge and answering it |
-//! | [`server`] | making nonces no node has to remember, and checking answers |
+//! | [`server`] | making nonces, and taking each answer once |
 //!
 //! MD5, SHA-256 and SHA-512-256, each plain or `-sess`; qop `auth`, `auth-int` or none.
 //!
@@ -13,8 +13,7 @@
 //! included (RFC 7616 §3.3, `unq`), the digest URI is hashed as written and not as understood, and
 //! `nc` is hexadecimal text, hashed as written.
 //!
-//! Not here: counting `nc` against replay, which no cluster can do without remembering, and
-//! comparing the digest URI with the Request-URI, which proxies change (RFC 3261 §22.4).
+//! Not here: whose password counts where (`b2bua`).
 
 pub mod challenge;
 pub mod client;
