@@ -91,14 +91,14 @@ fn shown_number(world: &World) -> Option<String> {
 
 #[test]
 fn a_trunk_takes_calls_as_its_addresses_and_its_password_say() {
-    let (right, wrong, none) = (("gate", "open sesame"), ("gate", "wrong"), None);
+    let (right, wrong) = (("gate", "open sesame"), ("gate", "wrong"));
     let login = Some(right);
     // Sources, password; what a caller from 127.0.0.1 gets with the right and the wrong password.
     let cases = [
-        (none, none, 403, 403),
-        (Some(HERE), none, 200, 200),
-        (Some(ELSEWHERE), none, 403, 403),
-        (none, login, 200, 401),
+        (None, None, 403, 403),
+        (Some(HERE), None, 200, 200),
+        (Some(ELSEWHERE), None, 403, 403),
+        (None, login, 200, 401),
         (Some(HERE), login, 200, 401),
         (Some(ELSEWHERE), login, 403, 403),
     ];
