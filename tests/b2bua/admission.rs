@@ -82,11 +82,11 @@ fn calls(world: &mut World, login: (&str, &str)) -> Option<u16> {
 
 /// The number the core was told the last caller has.
 fn shown_number(world: &World) -> Option<String> {
-    let arrivals = world.commands.iter().filter_map(|command| match command {
+    let mut arrivals = world.commands.iter().filter_map(|command| match command {
         Command::EnqueueCall(arrival) => Some(arrival.caller.number.expose().clone()),
         _ => None,
     });
-    arrivals.last().expect("a call")
+    arrivals.next_back().expect("a call")
 }
 
 #[test]

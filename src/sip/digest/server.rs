@@ -8,7 +8,7 @@
 //! | an answer with the right password | is |
 //! |---|---|
 //! | to a nonce of ours, with a count not seen before | accepted, and its count is spent |
-//! | the same without a count (RFC 2069) | accepted once, and the nonce is spent |
+//! | the same without a count (RFC 2069 §2.1.2) | accepted once, and the nonce is spent |
 //! | with a count seen before, or too far behind | stale: it may be a replay |
 //! | to a nonce too old, or made by another realm or process | stale |
 //! | for another user than the Request-URI names | elsewhere |
@@ -183,7 +183,7 @@ impl Realm {
         match credentials.qop.and_then(|_| credentials.count()) {
             Some(count) => uses.spend(count),
             None => {
-                // RFC 2069 has no count: the first use is the only one.
+                // RFC 2069 §2.1.2 has no count: the first use is the only one.
                 *uses = Uses { highest: u32::MAX, seen: u64::MAX };
                 !known
             }
