@@ -12,7 +12,7 @@
 //! | `three_nodes` | propose anywhere, read anywhere, lose the leader |
 //! | `speed` | how long commits and snapshots take |
 //!
-//! Nothing sleeps to let things happen: `world::until` waits for a condition with a deadline.
+//! Nothing sleeps to let things happen: `wait_async` waits for a condition with a deadline.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -26,4 +26,6 @@ mod snapshot;
 mod speed;
 mod store;
 mod three_nodes;
+#[path = "../support/wait_async.rs"]
+mod wait_async;
 mod world;

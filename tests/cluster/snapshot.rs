@@ -13,6 +13,8 @@ use carillon::cluster::codec::Point;
 use carillon::cluster::snapshot;
 use carillon::cluster::snapshot::SnapshotFolder;
 
+use crate::wait_async::PATIENCE;
+use crate::wait_async::until_some;
 use crate::world;
 use crate::world::has;
 use crate::world::put;
@@ -95,14 +97,14 @@ async fn a_log_without_its_snapshot_is_refused() {
     node.cluster.stop().await;
     until("the directory is let go", || fs::remove_dir_all(data.path().join("snapshots")).is_ok())
         .await;
-    let refused = loop {
+    let refused = until_some("the hole is found", async || {
         match cluster::start(often(world::alone(data.path()))).await {
-            Err(StartError::Identity(_) | StartError::Store(_)) => {}
-            Err(other) => break other,
+            Err(StartError::Identity(_) | StartError::Store(_)) => None,
+            Err(other) => Some(other),
             Ok(_) => panic!("it started with a hole in its log"),
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    };
+    })
+    .await;
     assert!(matches!(refused, StartError::Hole { from: 0, .. }), "{refused}");
 }
 
@@ -115,7 +117,7 @@ async fn a_follower_that_comes_late_is_given_the_snapshot() {
         nodes.push(world::start(often(config.clone())).await);
     }
     for node in &nodes {
-        node.handle.wait_quorum(world::PATIENCE).await.unwrap();
+        node.handle.wait_quorum(PATIENCE).await.unwrap();
     }
     let late = nodes.iter().position(|node| !node.handle.is_leader()).unwrap();
     nodes.remove(late).cluster.stop().await;

@@ -12,6 +12,7 @@ use carillon::cluster::handle::Handle;
 use carillon::cluster::snapshot;
 
 use crate::sample;
+use crate::wait_async::PATIENCE;
 use crate::world;
 use crate::world::put;
 use crate::world::request;
@@ -73,7 +74,7 @@ async fn commits_on_three_nodes() {
         nodes.push(world::start(config).await);
     }
     for node in &nodes {
-        node.handle.wait_quorum(world::PATIENCE).await.unwrap();
+        node.handle.wait_quorum(PATIENCE).await.unwrap();
     }
     let leader = nodes.iter().find(|node| node.handle.is_leader()).unwrap();
     print("three nodes, at the leader", &leader.handle).await;

@@ -11,6 +11,8 @@ use carillon::cluster::identity::ClusterId;
 use carillon::cluster::membership::Bootstrap;
 use tempfile::TempDir;
 
+use crate::wait_async::PATIENCE;
+use crate::wait_async::until_some;
 use crate::world;
 use crate::world::Node;
 use crate::world::has;
@@ -33,7 +35,7 @@ async fn three() -> Three {
         nodes.push(world::start(config.clone()).await);
     }
     for node in &nodes {
-        within("a leader is known", node.handle.wait_quorum(world::PATIENCE)).await.unwrap();
+        within("a leader is known", node.handle.wait_quorum(PATIENCE)).await.unwrap();
     }
     Three { data, configs, nodes }
 }
@@ -58,18 +60,14 @@ impl Three {
 /// Proposes until it is taken, as a node does while the leader changes.
 async fn propose(handle: &Handle, name: &str) {
     let request = request();
-    let proposed = async {
-        loop {
-            match handle.propose(request, put(name)).await {
-                Ok(applied) => return assert_eq!(applied.outcome, Outcome::Done),
-                Err(Unavailable::NoQuorum | Unavailable::TimedOut) => {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                Err(Unavailable::Stopped) => panic!("the node has stopped"),
-            }
+    let outcome = until_some("a proposal is taken", async || {
+        match handle.propose(request, put(name)).await {
+            Ok(applied) => Some(applied.outcome),
+            Err(Unavailable::NoQuorum | Unavailable::TimedOut) => None,
+            Err(Unavailable::Stopped) => panic!("the node has stopped"),
         }
-    };
-    within("a proposal is taken", proposed).await;
+    });
+    assert_eq!(outcome.await, Outcome::Done);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,8 +31,8 @@ use carillon::cluster::handle::Handle;
 use carillon::cluster::identity::ClusterId;
 use carillon::cluster::membership::Bootstrap;
 
-/// Longer than anything here may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+use crate::wait_async::PATIENCE;
+use crate::wait_async::until_some;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -78,14 +78,9 @@ pub(crate) async fn start(config: ClusterConfig) -> Node {
 
 /// Starts again what has just stopped: its locks are let go a moment later.
 pub(crate) async fn start_again(config: ClusterConfig) -> Node {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match cluster::start(config.clone()).await {
-            Ok((cluster, handle, batches)) => return Node { cluster, handle, batches },
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let start = async || cluster::start(config.clone()).await.ok();
+    let (cluster, handle, batches) = until_some("its locks are let go", start).await;
+    Node { cluster, handle, batches }
 }
 
 /// Configurations of nodes 1 to `count` of one cluster, each with a folder below `data`.
@@ -120,11 +115,7 @@ pub(crate) fn free_addresses(count: u64) -> BTreeMap<NodeId, SocketAddr> {
 
 /// Waits for a condition.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "never happened: {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until_some(what, async || holds().then_some(())).await;
 }
 
 /// Waits for a future.

@@ -3,10 +3,14 @@
 //! The core and the SIP, SDP, media and B2BUA machines are handed time, bytes and random numbers;
 //! they never reach for them. Replicated state uses ordered maps and whole numbers only, so that
 //! every replica comes to the same result.
+//!
+//! Nothing sleeps and hopes: tests wait for a condition with a deadline, and the few places of the
+//! program that let time pass stand here with their reason.
 
 use crate::tree::File;
 use crate::tree::judge;
 use crate::tree::rust_files;
+use crate::tree::top;
 
 const PURE: &[&str] = &["base", "acd", "sip", "sdp", "media", "resource", "b2bua"];
 
@@ -48,6 +52,28 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     ("getrandom::", &["src/node/entropy.rs"]),
 ];
 
+/// The words that let time pass.
+const SLEEPS: &[&str] = &["sleep(", "sleep_until(", "sleep_ms(", "park_timeout("];
+
+/// Who may let time pass, how often in its file, and for what.
+const SLEEPERS: &[(&str, usize, &str)] = &[
+    ("src/cluster/deadline.rs", 1, "a leader that lost its majority tries again a little later"),
+    ("src/cluster/handle.rs", 2, "no signal says that a leader is known; bounded by a deadline"),
+    ("src/cluster/mod.rs", 2, "openraft tells nobody that it has closed; bounded by a deadline"),
+    ("src/cluster/peer/server.rs", 1, "out of descriptors: no connection can be taken just now"),
+    ("src/node/demo/agent.rs", 1, "the next deadline of a phone, beside what wakes it before"),
+    ("src/node/demo/caller.rs", 1, "how often a demo caller looks whether it is fed up"),
+    ("src/node/demo/line.rs", 1, "the next deadline of a transaction, beside the socket"),
+    ("src/node/demo/mod.rs", 1, "how long the demo was asked to run"),
+    ("src/node/running.rs", 2, "the last BYEs and the first proposal are tried for a while"),
+    ("src/node/shard.rs", 1, "the next deadline of a shard, beside all that wakes it before"),
+    ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
+    ("src/node/watch.rs", 1, "editors write a file in several steps"),
+    ("tests/e2e/phone.rs", 1, "a packet of sound is due every 20 ms"),
+    ("tests/support/wait.rs", 1, "between two looks at a condition with a deadline"),
+    ("tests/support/wait_async.rs", 1, "between two looks at a condition with a deadline"),
+];
+
 #[test]
 fn pure_floors_reach_for_nothing() {
     let mut complaints = Vec::new();
@@ -74,15 +100,39 @@ fn clocks_and_entropy_are_read_in_one_place() {
 }
 
 #[test]
-fn no_test_sleeps_or_is_switched_off() {
+fn no_test_is_switched_off() {
     let mut complaints = Vec::new();
-    for file in rust_files("tests") {
-        if file.path == "tests/tidy/bans.rs" {
-            continue;
-        }
-        complaints.extend(found(&file, &[("#[ignore", "a test runs or does not exist")]));
+    for file in rust_files("tests").iter().filter(|file| file.path != "tests/tidy/bans.rs") {
+        complaints.extend(found(file, &[("#[ignore", "a test runs or does not exist")]));
     }
-    judge(&complaints, "wait for a condition with a deadline (tests/support)");
+    judge(&complaints, "make it run, or take it out");
+}
+
+#[test]
+fn nothing_sleeps_and_hopes() {
+    let mut complaints = Vec::new();
+    let files = rust_files("src").into_iter().chain(rust_files("tests"));
+    for file in files.filter(|file| file.path != "tests/tidy/bans.rs") {
+        let code = || file.text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        let sleeps =
+            |code: &str| SLEEPS.iter().map(|word| code.matches(word).count()).sum::<usize>();
+        let found: usize = code().map(sleeps).sum();
+        let allowed = SLEEPERS.iter().find(|(path, ..)| *path == file.path);
+        let allowed = allowed.map_or(0, |(_, count, _)| *count);
+        if found != allowed {
+            complaints.push(format!("{}: lets time pass {found} times, not {allowed}", file.path));
+        }
+    }
+    for (path, ..) in SLEEPERS {
+        if !top().join(path).is_file() {
+            complaints.push(format!("{path}: is named here and is not there"));
+        }
+    }
+    judge(
+        &complaints,
+        "tests wait for a condition (tests/support/wait.rs, wait_async.rs); the program waits for \
+         what wakes it, or is named in SLEEPERS with the reason",
+    );
 }
 
 fn found(file: &File, banned: &[(&str, &str)]) -> Vec<String> {
