@@ -10,7 +10,8 @@
 //! | INVITE that requires what we lack | 420 |
 //! | INVITE with SDP we cannot use | 488, or 400 if it cannot be read; other bodies 415 |
 //! | INVITE while draining, or when full | 503 |
-//! | OPTIONS | 200; 503 while draining |
+//! | INVITE that accepts no SDP | 406 |
+//! | OPTIONS | 200; 420 as above; 503 while draining |
 //! | SUBSCRIBE, PUBLISH | 489 |
 //! | in a dialog nobody has | 481 |
 //! | other known methods | 405 |
@@ -156,11 +157,16 @@ impl Ua {
     fn on_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         self.board.count(Counter::RequestReceived(request.method()));
         if let Some(leg) = self.leg_of(request) {
+            if let Err(refused) = check_extensions(request) {
+                self.refuse(key, request, refused);
+                return;
+            }
             self.with_leg(leg, |leg, board| leg.handle_request(board, key, request));
             return;
         }
         if let Some(status) = check::refusal_of(request) {
-            self.refuse(key, request, Refused::new(status, Rejected::Method));
+            let refused = Refused::new(status, Rejected::Method).with(Name::Allow, ALLOW);
+            self.refuse(key, request, refused);
         } else if request.to().is_ok_and(|to| to.tag().is_some()) {
             self.refuse(key, request, Refused::new(481, Rejected::UnknownDialog));
         } else {
@@ -205,6 +211,10 @@ impl Ua {
     fn on_options(&mut self, key: &ServerKey, request: &Message) {
         if self.draining {
             self.refuse(key, request, Refused::later(Rejected::Draining));
+            return;
+        }
+        if let Err(refused) = check_extensions(request) {
+            self.refuse(key, request, refused);
             return;
         }
         let tag = self.board.tokens.tag();
@@ -276,15 +286,7 @@ impl Ua {
         if message.max_forwards().ok().flatten() == Some(0) {
             return Err(Refused::new(483, Rejected::Merged));
         }
-        let lacking: Vec<_> = message.require();
-        let lacking = lacking
-            .iter()
-            .filter(|token| !REQUIRABLE.iter().any(|known| known.eq_ignore_ascii_case(token)));
-        let lacking: Vec<&str> = lacking.map(|token| token.as_str()).collect();
-        if !lacking.is_empty() {
-            let refused = Refused::new(420, Rejected::Extension);
-            return Err(refused.with(Name::Unsupported, lacking.join(", ")));
-        }
+        check_extensions(message)?;
         if self.legs.len() >= self.legs_max {
             return Err(Refused::later(Rejected::TooMany));
         }
@@ -303,6 +305,7 @@ impl Ua {
         let (port, session) = (board.next_rtp_port(), board.tokens.session_id());
         let local = sound::local(board.identity.media_address, port, session);
         let mut sound = Sound::new(id, local, Some(flow.peer.ip()));
+        check_accept(message)?;
         take_offer(message, &mut sound)?;
         let user = message.request_uri().ok().and_then(|uri| uri.user_name().map(String::from));
         let contact = board.contact(user.as_deref(), flow);
@@ -348,6 +351,37 @@ impl Invite<'_> {
     fn parts(&self) -> [&str; 4] {
         [&self.name.0, &self.name.1, &self.number, &self.branch]
     }
+}
+
+/// Refuses a request that insists on what we lack (RFC 3261 §8.2.2.3).
+///
+/// A BYE is taken whatever it requires: the call is over for who sent it.
+fn check_extensions(request: &Message) -> Result<(), Refused> {
+    if request.method() == Method::Bye {
+        return Ok(());
+    }
+    let known = |token: &str| REQUIRABLE.iter().any(|known| known.eq_ignore_ascii_case(token));
+    let required = request.require();
+    let lacking: Vec<&str> =
+        required.iter().map(|token| token.as_str()).filter(|token| !known(token)).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let refused = Refused::new(420, Rejected::Extension);
+    Err(refused.with(Name::Unsupported, lacking.join(", ")))
+}
+
+/// Refuses an INVITE to which no SDP may be answered (RFC 3261 §20.1, §21.4.7).
+fn check_accept(invite: &Message) -> Result<(), Refused> {
+    let range = |token: &str| token.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let listed = invite.tokens(Name::Accept);
+    let sdp = ["application/sdp", "application/*", "*/*"];
+    if listed.is_empty() || listed.iter().any(|token| sdp.contains(&range(token).as_str())) {
+        return Ok(());
+    }
+    let refused = Refused::new(406, Rejected::Media).with(Name::Accept, "application/sdp");
+    // RFC 3261 §20.43: 399 miscellaneous.
+    Err(refused.with(Name::Warning, "399 carillon \"only application/sdp is spoken here\""))
 }
 
 /// Answers the INVITE's offer for later, if it has one.

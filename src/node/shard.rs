@@ -136,13 +136,13 @@ impl Shards {
         (Self { doors: doors.into(), counts }, inboxes)
     }
 
-    /// Hands a datagram to the shard of its Call-ID, or drops it.
+    /// Hands a datagram to the shard of its Call-ID, or drops it if that is overrun.
+    ///
+    /// One without a Call-ID belongs to no call: any shard may refuse it (RFC 4475 §3.3.1).
     pub fn datagram(&self, bytes: Bytes, flow: Flow) {
-        let Some(call_id) = peek_call_id(&bytes) else {
-            self.counts.unreadable();
-            return;
-        };
-        let door = &self.doors[usize::from(shard_of(call_id, SHARDS))];
+        let beginning = &bytes[..bytes.len().min(64)];
+        let door =
+            &self.doors[usize::from(shard_of(peek_call_id(&bytes).unwrap_or(beginning), SHARDS))];
         if door.network.try_send(Arrived::Datagram(bytes, flow)).is_err() {
             self.counts.overrun();
         }

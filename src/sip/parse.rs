@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::sip::header::name::Name;
 use crate::sip::header::scan;
 use crate::sip::message::Message;
+use crate::sip::method::Method;
 
 /// The longest message taken, head and body.
 pub const MAX_MESSAGE: usize = 65_535;
@@ -120,6 +121,11 @@ impl ParseError {
     /// back the flow the request came by, without a transaction: its Via may be what is broken.
     pub fn answer(&self) -> Option<(u16, &Message)> {
         let message = self.message.as_ref().filter(|message| message.may_be_answered())?;
+        let unknown = matches!(message.method(), Method::Other(_));
+        // RFC 4475 §3.1.2.18: a method from the future may have a CSeq from there as well.
+        if unknown && self.fault == Fault::MethodMismatch {
+            return Some((501, message));
+        }
         Some((self.fault.status()?, message))
     }
 }

@@ -280,7 +280,16 @@ impl HostPort {
 
 /// Reads a host as an address, with or without the brackets of IPv6.
 pub fn ip_of(host: &str) -> Option<IpAddr> {
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).parse().ok()
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inner) => ipv6(inner).map(IpAddr::V6),
+        None => host.parse().ok(),
+    }
+}
+
+/// Reads an IPv6 address; a third colon in a row, which the grammar of RFC 3261 asked for by
+/// mistake, counts for nothing (RFC 5118 §4.10).
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    text.parse().or_else(|_| text.replacen(":::", "::", 1).parse()).ok()
 }
 
 impl From<SocketAddr> for HostPort {
@@ -331,7 +340,7 @@ pub(super) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
 
 fn is_host(text: &str) -> bool {
     match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+        Some(inner) => ipv6(inner).is_some(),
         None => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
             !text.is_empty() && text.bytes().all(plain)

@@ -72,6 +72,23 @@ fn an_extension_we_lack_is_named() {
 }
 
 #[test]
+fn a_caller_who_takes_no_sdp_is_406() {
+    let mut world = World::new(42, AnswerMode::OnEntry);
+    let answer = refused(&mut world, with_header("Accept", "text/plain, application/xml;q=1"));
+    assert_eq!(answer.status(), Some(406));
+    assert_eq!(answer.header(Name::Accept).as_deref(), Some("application/sdp"));
+    for accept in ["text/plain, Application/SDP;level=1", "*/*", "application/*"] {
+        let mut world = World::new(42, AnswerMode::OnEntry);
+        let caller = world.caller();
+        world.with(caller, with_header("Accept", accept));
+        world.run_secs(1);
+        let last = world.phones[caller].heard.last().expect("an answer");
+        assert_eq!(last.status(), Some(200), "{accept}");
+    }
+    world.assert_clean();
+}
+
+#[test]
 fn an_interval_too_small_is_422() {
     let mut world = World::new(43, AnswerMode::OnEntry);
     let asks = |phone: &mut Phone, now| {
@@ -115,24 +132,25 @@ fn request(method: &str, to: &str, extra: &str) -> String {
 #[test]
 fn other_requests_outside_a_dialog() {
     let cases = [
-        ("OPTIONS", "", 200),
-        ("REGISTER", "", 405),
-        ("MESSAGE", "", 405),
-        ("SUBSCRIBE", "", 489),
-        ("PUBLISH", "", 489),
-        ("FROBNICATE", "", 501),
-        ("BYE", ";tag=none", 481),
-        ("INFO", ";tag=none", 481),
-        ("INVITE", ";tag=none", 481),
-        ("NOTIFY", "", 481),
+        ("OPTIONS", "", "", 200),
+        ("OPTIONS", "", "Require: teleport\r\n", 420),
+        ("REGISTER", "", "", 405),
+        ("MESSAGE", "", "", 405),
+        ("SUBSCRIBE", "", "", 489),
+        ("PUBLISH", "", "", 489),
+        ("FROBNICATE", "", "", 501),
+        ("BYE", ";tag=none", "", 481),
+        ("INFO", ";tag=none", "", 481),
+        ("INVITE", ";tag=none", "", 481),
+        ("NOTIFY", "", "", 481),
     ];
-    for (method, to, status) in cases {
+    for (method, to, extra, status) in cases {
         let mut world = World::new(46, AnswerMode::OnEntry);
         let phone = world.caller();
         let at = world.phones[phone].at;
         // Sent past the phone's own transactions, whose layer then drops the response; so the
         // counters of the shard tell what it was.
-        world.inject(&request(method, to, ""), at);
+        world.inject(&request(method, to, extra), at);
         world.run_secs(1);
         let class = carillon::b2bua::counter::Counter::ResponseSent(method.into(), status / 100);
         assert!(world.counters.contains(&class), "{method}: {:?}", world.counters);

@@ -1,8 +1,18 @@
-//! The program as it is typed: `check`, `demo`, and what it says when it cannot do what was asked.
+//! The program as it is typed: `check`, `demo`, what it says when it cannot do what was asked,
+//! and what a running node answers to torture messages.
 //!
 //! Not here: the program among phones of others (`tests/e2e`), the sentences about each mistake
 //! (`tests/resource`).
 
+#[path = "../e2e/carillon.rs"]
+#[expect(dead_code, reason = "the tests among phones of others ask more of it")]
+mod carillon;
 mod check;
+#[path = "../support/corpus.rs"]
+#[expect(dead_code, reason = "what the codec makes of them is looked at in tests/sip")]
+mod corpus;
 mod demo;
 mod program;
+mod torture;
+#[path = "../support/wait.rs"]
+mod wait;

@@ -24,6 +24,7 @@ use crate::letters::Letter;
 use crate::letters::SDP;
 use crate::letters::address;
 use crate::letters::flow;
+use crate::letters::message;
 use crate::letters::ours;
 
 fn uri(text: &str) -> Uri {
@@ -354,4 +355,20 @@ fn an_ack_that_comes_again_disturbs_nothing() {
     assert!(!dialog.is_confirmed_by(&within("ACK", 9, "")));
     assert_eq!(dialog.on_request(&within("ACK", 9, "")), Err(Reject::Stale));
     assert_eq!(dialog.offer_answer, before);
+}
+
+#[test]
+fn a_caller_of_rfc_2543_is_called_back_at_its_from() {
+    let invite = |from: &str| {
+        message(&format!(
+            "INVITE sip:sales@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9:5070\r\n\
+             From: {from}\r\nTo: <sip:sales@192.0.2.1>\r\nCall-ID: old@192.0.2.9\r\n\
+             CSeq: 1 INVITE\r\n\r\n"
+        ))
+    };
+    let (contact, way) = (uri("sip:acd@192.0.2.1:5060"), flow(Transport::Udp));
+    let received = |from| Dialog::from_invite_received(&invite(from), "us", &contact, way);
+    let old = received("<sip:ann@192.0.2.9>").expect("a dialog without a tag and a Contact");
+    assert_eq!(old.remote_target, uri("sip:ann@192.0.2.9"));
+    assert!(received("<sip:ann@192.0.2.9>;tag=new").is_err(), "RFC 3261 wants a Contact");
 }

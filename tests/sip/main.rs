@@ -3,6 +3,8 @@
 mod accepted;
 mod chaos;
 mod codec;
+#[path = "../support/corpus.rs"]
+mod corpus;
 mod dialog;
 mod digest;
 mod header;

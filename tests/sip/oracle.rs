@@ -21,7 +21,7 @@ use sipx_sip::Finding;
 use sipx_sip::Limits;
 use sipx_sip::headers;
 
-use crate::torture::corpus;
+use crate::corpus::corpus;
 
 /// What a transaction and a dialog read from a message.
 #[derive(Debug, PartialEq)]

@@ -31,6 +31,15 @@ fn a_uri_prints_as_it_was_written() {
 }
 
 #[test]
+fn a_third_colon_in_an_ipv6_address_counts_for_nothing() {
+    let bug = uri("sip:user@[2001:db8:::192.0.2.1]");
+    assert_eq!(bug.to_string(), "sip:user@[2001:db8:::192.0.2.1]");
+    assert_eq!(bug.host_port().ip(), Some("2001:db8::192.0.2.1".parse().unwrap()));
+    assert!("sip:user@[2001::::1]".parse::<Uri>().is_err());
+    assert!("sip:user@[1:2:3:::4:::5]".parse::<Uri>().is_err());
+}
+
+#[test]
 fn the_parts_are_where_they_belong() {
     let full = uri("sip:ann%20b:pw@[2001:db8::1]:5070;lr;x=%41?Replaces=a%40b%3Bto-tag%3D1&Y=z");
     assert_eq!((full.user.as_deref(), full.password.as_deref()), (Some("ann%20b"), Some("pw")));

@@ -143,15 +143,19 @@ impl Dialog {
         contact: &Uri,
         flow: Flow,
     ) -> Result<Self, HeaderError> {
-        let remote = party(invite.from()?);
+        let caller = invite.from()?;
         let local = party(invite.to()?).with_param("tag", Some(local_tag));
         let number = invite.cseq()?.number;
+        // RFC 2543 §11.4, known by the tag that is not there: without a Contact, From is called.
+        let old = caller.tag().is_none().then(|| caller.uri.clone());
+        let target = contact_of(invite)?.or(old).ok_or(HeaderError::Missing(Name::Contact))?;
+        let remote = party(caller);
         let mut dialog = Self {
             remote_cseq: Some(number),
             remote_invite_cseq: Some(number),
             first_cseq: number,
             route_set: RouteSet::as_server(invite)?,
-            remote_target: contact_of(invite)?.ok_or(HeaderError::Missing(Name::Contact))?,
+            remote_target: target,
             secure: invite.request_uri()?.scheme.as_str() == "sips",
             ..Self::blank(Role::Server, invite.call_id()?, (local, remote), contact, flow)
         };
