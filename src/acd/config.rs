@@ -268,14 +268,17 @@ pub struct DeviceConfig {
     pub trunk: Option<TrunkId>,
 }
 
-/// What a second login does.
+/// What a second login does to an agent who is logged in: one of the same agent from another
+/// device, or one of another agent at the same device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DuplicateLogin {
-    /// Refused: AlreadyLoggedIn.
+    /// Refused: AlreadyLoggedIn, or DeviceTaken.
     Reject,
-    /// Accepted, and said in a fact.
+    /// Said in a fact, and the first goes on: the same agent's is another client, another agent's
+    /// is refused with DeviceTaken.
     Warn,
-    /// The first is logged out, unless it talks.
+    /// The first is logged out with the reason TakenOver; while they talk it is refused with
+    /// DeviceInCall.
     TakeOver,
 }
 

@@ -163,14 +163,17 @@ pub enum Fact {
         /// Who did it.
         by: Actor,
     },
-    /// The second login was let in and the first went on.
+    /// A second login, and the first goes on: another client of the same agent, or one refused
+    /// because another agent is at that device.
     AgentLoginDuplicated {
-        /// Which agent.
+        /// Whose second login it is.
         agent: AgentId,
-        /// Where the second wanted to be.
+        /// Where they wanted to be.
         device: String,
         /// Who did it.
         by: Actor,
+        /// Who is logged in already: the same agent elsewhere, or another at that device.
+        holder: AgentId,
     },
     /// Is gone.
     AgentLoggedOut {
@@ -356,7 +359,7 @@ pub enum LogoutReason {
     Inactive,
     /// The device stayed away.
     Unreachable,
-    /// Logged in elsewhere.
+    /// Logged in elsewhere, or another agent at the same device.
     TakenOver,
     /// The nailed-up leg is gone.
     LegLost,

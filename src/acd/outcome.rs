@@ -146,6 +146,13 @@ pub enum Refusal {
     },
     /// The name of the request was used for something else a moment ago.
     RequestReused,
+    /// The login would take over from an agent who talks with a caller.
+    DeviceInCall {
+        /// Where the talk is.
+        device: String,
+        /// Who talks.
+        agent: AgentId,
+    },
 }
 
 /// The published names of an agent's states.

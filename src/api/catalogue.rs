@@ -24,7 +24,7 @@ const fn entry(kind: Kind, name: &'static str, status: u16, text: [&'static str;
 }
 
 /// The whole list.
-static LIST: [Entry; 40] = [
+static LIST: [Entry; 41] = [
     entry(
         Kind::Unauthenticated,
         "unauthenticated",
@@ -326,7 +326,7 @@ static LIST: [Entry; 40] = [
         409,
         [
             "Logged in already",
-            "The agent is logged in, and the policy for a second login is Reject.",
+            "The agent is logged in at another device, and their duplicateLogin is Reject.",
             "Log out first, or change duplicateLogin.",
         ],
     ),
@@ -336,8 +336,20 @@ static LIST: [Entry; 40] = [
         409,
         [
             "The device has another agent",
-            "One phone has one agent, and another is logged in there.",
+            "One phone has one agent, and another is logged in there, whose duplicateLogin is \
+             not TakeOver.",
             "Log the other agent out first, or use another phone.",
+        ],
+    ),
+    entry(
+        Kind::DeviceInCall,
+        "device-in-call",
+        409,
+        [
+            "The one to be taken over talks",
+            "duplicateLogin is TakeOver, and the agent who is logged in already talks with a \
+             caller. A login does not cut a talk.",
+            "Log in after the call, or ask a supervisor to force the agent out.",
         ],
     ),
     entry(

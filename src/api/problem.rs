@@ -94,6 +94,8 @@ pub(super) enum Kind {
     AlreadyLoggedIn,
     /// Another agent has the device.
     DeviceTaken,
+    /// Who would be taken over talks.
+    DeviceInCall,
     /// The reason is not in the settings.
     UnknownReason,
     /// Another queue has the address.

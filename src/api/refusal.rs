@@ -76,6 +76,13 @@ pub(super) fn problem(refusal: &Refusal, asked: &str) -> Problem {
             );
             Problem::new(Kind::DeviceTaken, &detail)
         }
+        Refusal::DeviceInCall { device, agent } => {
+            let detail = format!(
+                "Agent {agent} talks with a caller at {device}; a login does not cut a talk. Log \
+                 in after the call, or ask a supervisor to force the agent out."
+            );
+            Problem::new(Kind::DeviceInCall, &detail)
+        }
         Refusal::UnknownReason { reason, known } => unknown_reason(reason, known),
         Refusal::AddressTaken { address, queue } => address_taken(address, queue),
         Refusal::OtherSource { name, source } => other_source(name, *source),
@@ -198,6 +205,7 @@ pub(super) fn name(refusal: &Refusal) -> &'static str {
         Refusal::NoDevice { .. } => "NoDevice",
         Refusal::AlreadyLoggedIn { .. } => "AlreadyLoggedIn",
         Refusal::DeviceTaken { .. } => "DeviceTaken",
+        Refusal::DeviceInCall { .. } => "DeviceInCall",
         Refusal::UnknownReason { .. } => "UnknownReason",
         Refusal::AddressTaken { .. } => "AddressTaken",
         Refusal::OtherSource { .. } => "OtherSource",

@@ -120,9 +120,11 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "what is about a call is in about_call")]
 fn about_else(fact: &Fact) -> Option<Value> {
     Some(match fact {
-        Fact::AgentLoggedIn { agent, device, by }
-        | Fact::AgentLoginDuplicated { agent, device, by } => {
+        Fact::AgentLoggedIn { agent, device, by } => {
             json!({ "agent": agent, "device": device, "by": by.name })
+        }
+        Fact::AgentLoginDuplicated { agent, device, by, holder } => {
+            json!({ "agent": agent, "device": device, "by": by.name, "holder": holder })
         }
         Fact::AgentLoggedOut { agent, reason, by } => {
             json!({ "agent": agent, "reason": format!("{reason:?}"), "by": by.name })

@@ -53,6 +53,7 @@ pub(super) fn refusal_status(refusal: &Refusal) -> u16 {
         | Refusal::WrongPin { .. }
         | Refusal::PinLocked { .. }
         | Refusal::PinMissing { .. }
+        | Refusal::DeviceInCall { .. }
         | Refusal::LoginKindNotAllowed { .. }
         | Refusal::NoDevice { .. }
         | Refusal::AlreadyLoggedIn { .. }

@@ -82,8 +82,8 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         Fact::AgentLoggedIn { agent, by, .. } => {
             info!(%agent, index, by = %by.name, "The agent logged in");
         }
-        Fact::AgentLoginDuplicated { agent, by, .. } => {
-            warn!(%agent, index, by = %by.name, "The agent logged in a second time");
+        Fact::AgentLoginDuplicated { agent, by, holder, .. } => {
+            warn!(%agent, index, by = %by.name, %holder, "A second login; the first goes on");
         }
         Fact::AgentLoggedOut { agent, reason, by } => {
             info!(%agent, index, ?reason, by = %by.name, "The agent was logged out");

@@ -8,7 +8,7 @@
 //! | `device` | `{address, trunk}` | the login names one |
 //! | `allowedLogins` | Callback | Callback |
 //! | `wrapUpSeconds` | 0–7200 | the queue's |
-//! | `duplicateLogin` | Reject, Warn, TakeOver | as `Settings` says |
+//! | `duplicateLogin` | Reject, Warn, TakeOver ([`DuplicateLogin`]) | as `Settings` says |
 //! | `onUnreachable` | `{action, afterSeconds}` | LogOut after 30 s |
 //! | `team` | a name | nobody's supervisors |
 //!

@@ -11,5 +11,6 @@ mod agent;
 mod call;
 mod center;
 mod driver;
+mod login;
 mod reservation;
 mod table;

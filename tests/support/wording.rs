@@ -110,6 +110,7 @@ fn refusal(refusal: &Refusal) -> String {
             format!("AlreadyLoggedIn {agent} at {device}")
         }
         Refusal::DeviceTaken { device, agent } => format!("DeviceTaken {device} by {agent}"),
+        Refusal::DeviceInCall { device, agent } => format!("DeviceInCall {device} of {agent}"),
         Refusal::UnknownReason { reason, known } => {
             format!("UnknownReason {reason}, known are {}", known.join(" "))
         }
@@ -231,8 +232,8 @@ fn about_agent(fact: &Fact) -> Option<String> {
         Fact::AgentLoggedIn { agent, device, by } => {
             format!("AgentLoggedIn {agent} at {device} by {}", actor(by))
         }
-        Fact::AgentLoginDuplicated { agent, device, by } => {
-            format!("AgentLoginDuplicated {agent} at {device} by {}", actor(by))
+        Fact::AgentLoginDuplicated { agent, device, by, holder } => {
+            format!("AgentLoginDuplicated {agent} at {device} by {}, beside {holder}", actor(by))
         }
         Fact::AgentLoggedOut { agent, reason, by } => {
             format!("AgentLoggedOut {agent}: {reason:?} by {}", actor(by))

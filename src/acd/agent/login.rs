@@ -4,9 +4,8 @@
 //! |---|---|
 //! | no PIN, and the agent has one | refused, not counted |
 //! | wrong PIN | refused, counted; too many: locked for five minutes |
-//! | kind not allowed, no device, device of another agent | refused |
-//! | logged in already, at this device | done, nothing changes: another client of the same agent |
-//! | logged in already, elsewhere | `duplicateLogin`: Reject, Warn (the first goes on), TakeOver |
+//! | kind not allowed, no device | refused |
+//! | logged in already, or another agent at this device | as [`duplicate`](super::duplicate) says |
 //! | otherwise | NotReady(LoggedIn); the agent says Ready |
 //!
 //! | forced logout while | the call | the agent's phone |
@@ -29,19 +28,19 @@ use crate::acd::agent::Agent;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
 use crate::acd::agent::device::Device;
+use crate::acd::agent::duplicate;
+use crate::acd::agent::duplicate::Admission;
 use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Origin;
 use crate::acd::clock::Deadline;
 use crate::acd::command::Actor;
-use crate::acd::command::AgentStateName;
 use crate::acd::command::LogIn;
 use crate::acd::command::LoginKind;
 use crate::acd::command::Refusal;
 use crate::acd::command::Role;
 use crate::acd::config::DeviceConfig;
-use crate::acd::config::DuplicateLogin;
 use crate::acd::effect::Cause;
 use crate::acd::fact::Fact;
 use crate::acd::fact::LogoutReason;
@@ -90,10 +89,7 @@ pub(in crate::acd) fn log_in(
     }
     let device = device_of(agent, wish).ok_or_else(|| Refusal::NoDevice { agent: id.clone() })?;
     let address = device.address.clone();
-    if let Some(other) = state.devices.get(&address).filter(|other| *other != id) {
-        return Err(Refusal::DeviceTaken { device: address, agent: other.clone() });
-    }
-    if !admit_duplicate(state, wish, &address, out)? {
+    if duplicate::admit(state, wish, &address, out)? == Admission::Nothing {
         return Ok(());
     }
     let now = state.now;
@@ -149,41 +145,6 @@ fn check_pin(state: &mut State, wish: &LogIn, out: &mut Output) -> Result<(), Re
 fn is_same(one: &str, other: &str) -> bool {
     let pairs = one.bytes().zip(other.bytes());
     one.len() == other.len() && pairs.fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
-/// Says what a second login does; `true` when it is to be carried out as if it were the first.
-fn admit_duplicate(
-    state: &mut State,
-    wish: &LogIn,
-    address: &str,
-    out: &mut Output,
-) -> Result<bool, Refusal> {
-    let id = &wish.agent;
-    let policy = state.settings.duplicate_login;
-    let agent = agent::find(state, id)?;
-    let Some(login) = &agent.login else {
-        return Ok(true);
-    };
-    let device = login.device.address.clone();
-    if device == address {
-        return Ok(false);
-    }
-    match agent.config.duplicate_login.unwrap_or(policy) {
-        DuplicateLogin::Reject => Err(Refusal::AlreadyLoggedIn { agent: id.clone(), device }),
-        DuplicateLogin::Warn => {
-            let (agent, device, by) = (id.clone(), address.to_owned(), wish.by.clone());
-            out.fact(Fact::AgentLoginDuplicated { agent, device, by });
-            Ok(false)
-        }
-        DuplicateLogin::TakeOver if matches!(agent.state, AgentState::Talking { .. }) => {
-            let allowed = [AgentStateName::Ready, AgentStateName::NotReady, AgentStateName::WrapUp];
-            Err(agent::refuse(id, agent, &allowed))
-        }
-        DuplicateLogin::TakeOver => {
-            leave(state, id, LogoutReason::TakenOver, wish.by.clone(), out);
-            Ok(true)
-        }
-    }
 }
 
 /// Logs an agent out, in the states the settings allow.

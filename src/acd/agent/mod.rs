@@ -21,7 +21,8 @@
 //! Always holds: everybody but LoggedOut has a login, and no two logins one device; [`enter`]
 //! alone changes the state, tells it, and files the agent anew in its rosters.
 //!
-//! Not here: [`login`] (in and out), [`ready`] (willing), [`device`] (able), [`configure`].
+//! Not here: [`login`] (in and out), [`duplicate`] (in twice), [`ready`] (willing), [`device`]
+//! (able), [`configure`].
 
 use std::fmt;
 
@@ -52,6 +53,7 @@ use crate::base::time::ClusterTime;
 
 pub(in crate::acd) mod configure;
 pub(in crate::acd) mod device;
+pub(in crate::acd) mod duplicate;
 pub(in crate::acd) mod login;
 pub(in crate::acd) mod ready;
 
