@@ -119,11 +119,11 @@ fn carry_out(state: &mut State, command: &Command, out: &mut Output) -> Result<(
         Command::LogIn(wish) => login::log_in(state, wish, out),
         Command::LogOut { agent, by } => login::log_out(state, agent, by, out),
         Command::ForceLogOut { agent, by } => login::force_log_out(state, agent, by, out),
-        Command::SetReady { agent, by: _ } => ready::set_ready(state, agent, out),
+        Command::SetReady { agent, by } => ready::set_ready(state, agent, by, out),
         Command::SetNotReady { agent, reason, by } => {
             ready::set_not_ready(state, agent, reason, by, out)
         }
-        Command::EndWrapUp { agent, by: _ } => ready::end_wrap_up(state, agent, out),
+        Command::EndWrapUp { agent, by } => ready::end_wrap_up(state, agent, by, out),
         Command::ReportDevice { agent, state: reported } => {
             device::report(state, agent, *reported, out)
         }

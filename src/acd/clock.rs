@@ -117,7 +117,7 @@ pub(super) fn run_due(state: &mut State, out: &mut Output) {
 fn happen(state: &mut State, deadline: Deadline, out: &mut Output) {
     match deadline {
         Deadline::RingOut(reservation) => reservation::ring_out(state, reservation, out),
-        Deadline::EndWrapUp(agent) => ready::rest(state, &agent, out),
+        Deadline::EndWrapUp(agent) => ready::wrap_up_is_over(state, &agent, out),
         Deadline::EndPassingOver(agent) => ready::end_passing_over(state, &agent),
         Deadline::EndGrace(agent) => device::end_grace(state, &agent, out),
         Deadline::EndInactivity(agent) => login::end_inactivity(state, &agent, out),

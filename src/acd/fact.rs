@@ -188,6 +188,8 @@ pub enum Fact {
     AgentReady {
         /// Which agent.
         agent: AgentId,
+        /// Who wanted it; Carillon itself after a call.
+        by: Actor,
     },
     /// Takes no calls.
     AgentNotReady {
@@ -195,6 +197,8 @@ pub enum Fact {
         agent: AgentId,
         /// Why, in a published or configured word.
         reason: String,
+        /// Who wanted it; Carillon itself where a policy did.
+        by: Actor,
     },
     /// The phone rings.
     AgentReserved {
@@ -225,6 +229,8 @@ pub enum Fact {
         agent: AgentId,
         /// It was one too many.
         locked: bool,
+        /// Who gave it.
+        by: Actor,
     },
     /// The agent's device is doing something else.
     DeviceChanged {

@@ -11,6 +11,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::acd::command::Actor;
 use crate::acd::command::Caller;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Explanation;
@@ -88,9 +89,9 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
         Fact::CallHeld { call, by } | Fact::CallResumed { call, by } => json!({
             "call": call.to_string(), "by": if by.is_caller() { "Caller" } else { "Agent" },
         }),
-        Fact::CallPrioritized { call, priority, by } => json!({
-            "call": call.to_string(), "priority": priority, "by": by.name,
-        }),
+        Fact::CallPrioritized { call, priority, by } => {
+            done_by(by, json!({ "call": call.to_string(), "priority": priority }))
+        }
         // Where to may be somebody's number.
         Fact::CallTransferring { call, to } => {
             json!({ "call": call.to_string(), "to": sees_caller.then_some(to) })
@@ -121,23 +122,27 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
 fn about_else(fact: &Fact) -> Option<Value> {
     Some(match fact {
         Fact::AgentLoggedIn { agent, device, by } => {
-            json!({ "agent": agent, "device": device, "by": by.name })
+            done_by(by, json!({ "agent": agent, "device": device }))
         }
         Fact::AgentLoginDuplicated { agent, device, by, holder } => {
-            json!({ "agent": agent, "device": device, "by": by.name, "holder": holder })
+            done_by(by, json!({ "agent": agent, "device": device, "holder": holder }))
         }
         Fact::AgentLoggedOut { agent, reason, by } => {
-            json!({ "agent": agent, "reason": format!("{reason:?}"), "by": by.name })
+            done_by(by, json!({ "agent": agent, "reason": format!("{reason:?}") }))
         }
-        Fact::AgentReady { agent } => json!({ "agent": agent }),
-        Fact::AgentNotReady { agent, reason } => json!({ "agent": agent, "reason": reason }),
+        Fact::AgentReady { agent, by } => done_by(by, json!({ "agent": agent })),
+        Fact::AgentNotReady { agent, reason, by } => {
+            done_by(by, json!({ "agent": agent, "reason": reason }))
+        }
         Fact::AgentReserved { agent, call } | Fact::AgentTalking { agent, call } => {
             json!({ "agent": agent, "call": call.to_string() })
         }
         Fact::AgentWrappingUp { agent, call, length } => {
             json!({ "agent": agent, "call": call.to_string(), "lengthSeconds": length.as_secs() })
         }
-        Fact::AgentPinRefused { agent, locked } => json!({ "agent": agent, "locked": locked }),
+        Fact::AgentPinRefused { agent, locked, by } => {
+            done_by(by, json!({ "agent": agent, "locked": locked }))
+        }
         Fact::AgentQuarantined { agent, broken } => json!({ "agent": agent, "broken": broken }),
         Fact::DeviceChanged { agent, state } => {
             json!({ "agent": agent, "deviceState": format!("{state:?}") })
@@ -149,6 +154,13 @@ fn about_else(fact: &Fact) -> Option<Value> {
         Fact::NodeLost { owner, legs } => json!({ "node": owner.to_string(), "legs": legs }),
         _ => return None,
     })
+}
+
+/// Adds who did it, and in which capacity; `System` is Carillon itself, by a policy.
+fn done_by(by: &Actor, mut fields: Value) -> Value {
+    fields["by"] = by.name.as_str().into();
+    fields["byRole"] = format!("{:?}", by.role).into();
+    fields
 }
 
 /// A line of a call's story as what happened and its fields.

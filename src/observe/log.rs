@@ -80,25 +80,29 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
             error!(%agent, index, broken, "The agent made no sense and was set not ready");
         }
         Fact::AgentLoggedIn { agent, by, .. } => {
-            info!(%agent, index, by = %by.name, "The agent logged in");
+            info!(%agent, index, by = %by.name, role = ?by.role, "The agent logged in");
         }
         Fact::AgentLoginDuplicated { agent, by, holder, .. } => {
             warn!(%agent, index, by = %by.name, %holder, "A second login; the first goes on");
         }
         Fact::AgentLoggedOut { agent, reason, by } => {
-            info!(%agent, index, ?reason, by = %by.name, "The agent was logged out");
+            let role = by.role;
+            info!(%agent, index, ?reason, by = %by.name, ?role, "The agent was logged out");
         }
-        Fact::AgentReady { agent } => debug!(%agent, index, "The agent is ready"),
-        Fact::AgentNotReady { agent, reason } => {
-            info!(%agent, index, reason, "The agent is not ready");
+        Fact::AgentReady { agent, by } => {
+            debug!(%agent, index, by = %by.name, role = ?by.role, "The agent is ready");
+        }
+        Fact::AgentNotReady { agent, reason, by } => {
+            let role = by.role;
+            info!(%agent, index, reason, by = %by.name, ?role, "The agent is not ready");
         }
         Fact::AgentReserved { agent, call } => debug!(%agent, %call, index, "The phone rings"),
         Fact::AgentTalking { agent, call } => debug!(%agent, %call, index, "The agent talks"),
         Fact::AgentWrappingUp { agent, call, length } => {
             debug!(%agent, %call, index, seconds = length.as_secs(), "The agent wraps up");
         }
-        Fact::AgentPinRefused { agent, locked } => {
-            warn!(%agent, index, locked, "A PIN was wrong");
+        Fact::AgentPinRefused { agent, locked, by } => {
+            warn!(%agent, index, locked, by = %by.name, "A PIN was wrong");
         }
         Fact::DeviceChanged { agent, state } => {
             debug!(%agent, index, ?state, "The agent's device changed");

@@ -74,6 +74,13 @@ async fn what_happens_is_heard_in_order() {
     for kind in ["CallEnqueued", "AgentLoggedIn", "AgentReady", "CallReserved"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
+    let who = |kind: &str| {
+        let one = heard.iter().find(|heard| heard.event == kind).unwrap();
+        (one.data["by"].clone(), one.data["byRole"].clone())
+    };
+    for kind in ["AgentLoggedIn", "AgentNotReady", "AgentReady"] {
+        assert_eq!(who(kind), (json!("ops"), json!("Administrator")), "{kind}");
+    }
     let indexes: Vec<u64> = heard.iter().map(|one| one.data["index"].as_u64().unwrap()).collect();
     assert!(indexes.is_sorted());
     assert!(indexes[0] > after);

@@ -237,7 +237,7 @@ impl Auditor {
         let now = self.now;
         let (agent, state, call) = match fact {
             Fact::AgentLoggedOut { agent, .. } => (agent, AgentStateName::LoggedOut, None),
-            Fact::AgentReady { agent } => (agent, AgentStateName::Ready, None),
+            Fact::AgentReady { agent, .. } => (agent, AgentStateName::Ready, None),
             Fact::AgentNotReady { agent, .. } => (agent, AgentStateName::NotReady, None),
             Fact::AgentReserved { agent, call } => (agent, AgentStateName::Reserved, Some(*call)),
             Fact::AgentTalking { agent, call } => (agent, AgentStateName::Talking, Some(*call)),

@@ -238,8 +238,10 @@ fn about_agent(fact: &Fact) -> Option<String> {
         Fact::AgentLoggedOut { agent, reason, by } => {
             format!("AgentLoggedOut {agent}: {reason:?} by {}", actor(by))
         }
-        Fact::AgentReady { agent } => format!("AgentReady {agent}"),
-        Fact::AgentNotReady { agent, reason } => format!("AgentNotReady {agent}: {reason}"),
+        Fact::AgentReady { agent, by } => format!("AgentReady {agent} by {}", actor(by)),
+        Fact::AgentNotReady { agent, reason, by } => {
+            format!("AgentNotReady {agent}: {reason} by {}", actor(by))
+        }
         Fact::AgentReserved { agent, call: id } => {
             format!("AgentReserved {agent} for {}", call(*id))
         }
@@ -249,8 +251,9 @@ fn about_agent(fact: &Fact) -> Option<String> {
         Fact::AgentWrappingUp { agent, length: time, .. } => {
             format!("AgentWrappingUp {agent} for {}", length(*time))
         }
-        Fact::AgentPinRefused { agent, locked } => {
-            format!("AgentPinRefused {agent}{}", if *locked { ", locked" } else { "" })
+        Fact::AgentPinRefused { agent, locked, by } => {
+            let locked = if *locked { ", locked" } else { "" };
+            format!("AgentPinRefused {agent} by {}{locked}", actor(by))
         }
         Fact::AgentQuarantined { agent, broken } => format!("AgentQuarantined {agent}: {broken}"),
         Fact::DeviceChanged { agent, state } => format!("DeviceChanged {agent} to {state:?}"),

@@ -143,7 +143,8 @@ pub(in crate::acd) fn end_grace(state: &mut State, id: &AgentId, out: &mut Outpu
             agent.pending.get_or_insert_with(logout);
         }
         UnreachableAction::NotReady if talks => {
-            agent.pending.get_or_insert(Pending::NotReady(word));
+            let not_ready = || Pending::NotReady(word, login::by_ourselves());
+            agent.pending.get_or_insert_with(not_ready);
         }
         UnreachableAction::LogOut => login::leave(state, id, reason, login::by_ourselves(), out),
         UnreachableAction::NotReady => {

@@ -100,7 +100,7 @@ pub(in crate::acd) fn log_in(
     state.devices.insert(address.clone(), id.clone());
     out.fact(Fact::AgentLoggedIn { agent: id.clone(), device: address, by: wish.by.clone() });
     let reason = "LoggedIn".to_owned();
-    agent::enter(state, id, AgentState::NotReady { reason }, out);
+    agent::enter_by(state, id, AgentState::NotReady { reason }, &wish.by, out);
     Ok(())
 }
 
@@ -137,7 +137,7 @@ fn check_pin(state: &mut State, wish: &LogIn, out: &mut Output) -> Result<(), Re
     if locked {
         agent.pin_tries = PinTries { wrong: 0, locked_until: Some(now + PIN_LOCKED_FOR) };
     }
-    out.fact(Fact::AgentPinRefused { agent: id.clone(), locked });
+    out.fact(Fact::AgentPinRefused { agent: id.clone(), locked, by: wish.by.clone() });
     Err(Refusal::WrongPin { agent: id })
 }
 

@@ -18,7 +18,7 @@
 //! Willing and able are two things: a Ready agent whose device is Busy or Unreachable stays Ready
 //! and is passed over ([`Agent::standing`]).
 //!
-//! Always holds: everybody but LoggedOut has a login, and no two logins one device; [`enter`]
+//! Always holds: everybody but LoggedOut has a login, and no two logins one device; [`enter_by`]
 //! alone changes the state, tells it, and files the agent anew in its rosters.
 //!
 //! Not here: [`login`] (in and out), [`duplicate`] (in twice), [`ready`] (willing), [`device`]
@@ -109,7 +109,7 @@ pub(in crate::acd) enum AgentState {
 /// What an agent becomes after the call, asked for during it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) enum Pending {
-    NotReady(String),
+    NotReady(String, Actor),
     LogOut(LogoutReason, Actor),
     /// Logged out and forgotten: the configuration has no such agent any more.
     Remove(Actor),
@@ -118,7 +118,7 @@ pub(in crate::acd) enum Pending {
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotReady(reason) => write!(f, "NotReady({reason})"),
+            Self::NotReady(reason, _) => write!(f, "NotReady({reason})"),
             Self::LogOut(reason, _) => write!(f, "LoggedOut({reason:?})"),
             Self::Remove(_) => write!(f, "LoggedOut({:?})", LogoutReason::Removed),
         }
@@ -196,8 +196,20 @@ pub(in crate::acd) fn refuse(id: &AgentId, agent: &Agent, allowed: &[AgentStateN
     Refusal::WrongAgentState { agent, state, allowed: allowed.to_vec() }
 }
 
-/// Brings an agent into another state, with its deadlines and its place in the rosters; tells it.
+/// Brings an agent into another state because a call or a policy wants it so.
 pub(in crate::acd) fn enter(state: &mut State, id: &AgentId, next: AgentState, out: &mut Output) {
+    enter_by(state, id, next, &login::by_ourselves(), out);
+}
+
+/// Brings an agent into another state, with its deadlines and its place in the rosters; tells it,
+/// and who wanted it.
+pub(in crate::acd) fn enter_by(
+    state: &mut State,
+    id: &AgentId,
+    next: AgentState,
+    by: &Actor,
+    out: &mut Output,
+) {
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
@@ -213,7 +225,7 @@ pub(in crate::acd) fn enter(state: &mut State, id: &AgentId, next: AgentState, o
     agent.passed_over_until = None;
     agent.state = next;
     agent.since = state.now;
-    let fact = fact_of(id, agent, state.now);
+    let fact = fact_of(id, agent, by, state.now);
     set_deadlines(state, id);
     roster::file(state, id);
     out.facts.extend(fact);
@@ -245,14 +257,16 @@ fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) 
     }
 }
 
-fn fact_of(id: &AgentId, agent: &Agent, now: ClusterTime) -> Option<Fact> {
-    let agent_id = id.clone();
+fn fact_of(id: &AgentId, agent: &Agent, by: &Actor, now: ClusterTime) -> Option<Fact> {
+    let (agent_id, by) = (id.clone(), by.clone());
     match agent.state.clone() {
         AgentState::LoggedOut { why } => {
             why.map(|(reason, by)| Fact::AgentLoggedOut { agent: agent_id, reason, by })
         }
-        AgentState::NotReady { reason } => Some(Fact::AgentNotReady { agent: agent_id, reason }),
-        AgentState::Ready => Some(Fact::AgentReady { agent: agent_id }),
+        AgentState::NotReady { reason } => {
+            Some(Fact::AgentNotReady { agent: agent_id, reason, by })
+        }
+        AgentState::Ready => Some(Fact::AgentReady { agent: agent_id, by }),
         AgentState::Reserved { call, .. } => Some(Fact::AgentReserved { agent: agent_id, call }),
         AgentState::Talking { call, .. } => Some(Fact::AgentTalking { agent: agent_id, call }),
         AgentState::WrapUp { call, until } => {

@@ -51,6 +51,7 @@ const LOGGED_IN: [AgentStateName; 5] = [
 pub(in crate::acd) fn set_ready(
     state: &mut State,
     id: &AgentId,
+    by: &Actor,
     out: &mut Output,
 ) -> Result<(), Refusal> {
     let now = state.now;
@@ -59,11 +60,11 @@ pub(in crate::acd) fn set_ready(
         return Err(agent::refuse(id, agent, &LOGGED_IN));
     }
     agent.active = now;
-    if let Some(Pending::NotReady(_)) = agent.pending {
+    if let Some(Pending::NotReady(..)) = agent.pending {
         agent.pending = None;
     }
     match agent.state {
-        AgentState::NotReady { .. } | AgentState::WrapUp { .. } => rest(state, id, out),
+        AgentState::NotReady { .. } | AgentState::WrapUp { .. } => rest(state, id, by, out),
         AgentState::Ready => agent::set_deadlines(state, id),
         AgentState::LoggedOut { .. } | AgentState::Reserved { .. } | AgentState::Talking { .. } => {
         }
@@ -90,12 +91,12 @@ pub(in crate::acd) fn set_not_ready(
         AgentState::Talking { .. } => {
             // A logout that waits for the end of the call is not taken back by this.
             if !matches!(agent.pending, Some(Pending::LogOut(..) | Pending::Remove(_))) {
-                agent.pending = Some(Pending::NotReady(reason));
+                agent.pending = Some(Pending::NotReady(reason, by.clone()));
             }
         }
         AgentState::Reserved { .. } => {
             reservation::leave(state, id, Cause::Requested, out);
-            agent::enter(state, id, AgentState::NotReady { reason }, out);
+            agent::enter_by(state, id, AgentState::NotReady { reason }, by, out);
         }
         AgentState::NotReady { reason: ref former } if *former == reason => {
             agent::set_deadlines(state, id);
@@ -105,7 +106,7 @@ pub(in crate::acd) fn set_not_ready(
         | AgentState::Ready
         | AgentState::WrapUp { .. } => {
             agent.pending = None;
-            agent::enter(state, id, AgentState::NotReady { reason }, out);
+            agent::enter_by(state, id, AgentState::NotReady { reason }, by, out);
         }
     }
     Ok(())
@@ -128,6 +129,7 @@ fn known_reason(state: &State, reason: &str, by: &Actor) -> Result<String, Refus
 pub(in crate::acd) fn end_wrap_up(
     state: &mut State,
     id: &AgentId,
+    by: &Actor,
     out: &mut Output,
 ) -> Result<(), Refusal> {
     let now = state.now;
@@ -136,7 +138,7 @@ pub(in crate::acd) fn end_wrap_up(
         return Err(agent::refuse(id, agent, &[AgentStateName::WrapUp]));
     };
     agent.active = now;
-    rest(state, id, out);
+    rest(state, id, by, out);
     Ok(())
 }
 
@@ -158,19 +160,24 @@ pub(in crate::acd) fn finish_call(state: &mut State, id: &AgentId, out: &mut Out
         let until = state.now + length;
         agent::enter(state, id, AgentState::WrapUp { call, until }, out);
     } else {
-        rest(state, id, out);
+        rest(state, id, &login::by_ourselves(), out);
     }
 }
 
+/// The wrap-up's time is over.
+pub(in crate::acd) fn wrap_up_is_over(state: &mut State, id: &AgentId, out: &mut Output) {
+    rest(state, id, &login::by_ourselves(), out);
+}
+
 /// What comes after call and wrap-up: what was asked for meanwhile, else Ready.
-pub(in crate::acd) fn rest(state: &mut State, id: &AgentId, out: &mut Output) {
+fn rest(state: &mut State, id: &AgentId, by: &Actor, out: &mut Output) {
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
     match agent.pending.take() {
-        None => agent::enter(state, id, AgentState::Ready, out),
-        Some(Pending::NotReady(reason)) => {
-            agent::enter(state, id, AgentState::NotReady { reason }, out);
+        None => agent::enter_by(state, id, AgentState::Ready, by, out),
+        Some(Pending::NotReady(reason, by)) => {
+            agent::enter_by(state, id, AgentState::NotReady { reason }, &by, out);
         }
         Some(Pending::LogOut(reason, by)) => login::depart(state, id, reason, by, out),
         Some(Pending::Remove(by)) => {
