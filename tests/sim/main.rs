@@ -11,7 +11,7 @@
 //! | `SIM_SEED` | only this seed, or with `SIM_STEPS` the first of them |
 //!
 //! Without them: every seed in `seeds.txt`, then a small budget of fresh ones. A seed that fails is
-//! told with its last entries and the command that repeats it, and belongs into `seeds.txt`.
+//! told with its last entries and the command that repeats it, and added to `seeds.txt` ([`seeds`]).
 //!
 //! Not here: single behaviours with a name (`tests/acd`), phones of SIP (`tests/e2e`).
 
@@ -25,13 +25,11 @@ mod faults;
 mod invariants;
 mod phones;
 mod run;
+mod seeds;
 mod swarm;
 mod trace;
 mod workload;
 mod world;
-
-/// Every seed that ever failed, one a line, with what it found.
-const FAILED_ONCE: &str = include_str!("seeds.txt");
 
 /// Entries in a plain `cargo test`; `tests/run` asks for 1,000,000.
 const STEPS_BY_DEFAULT: u64 = 50_000;
@@ -46,7 +44,7 @@ fn chance_does_not_break_the_core() {
     let mut taken = 0;
     let one_alone = asked_seed.is_some() && asked_steps.is_none();
     if !one_alone {
-        kept_seeds().for_each(|seed| taken += run::seed(seed));
+        seeds::kept().for_each(|seed| taken += run::seed(seed));
     }
     let mut seed = asked_seed.unwrap_or(FIRST_SEED);
     taken += run::seed(seed);
@@ -56,14 +54,6 @@ fn chance_does_not_break_the_core() {
         taken += run::seed(seed);
     }
     println!("{taken} entries, the last seed was {seed}");
-}
-
-fn kept_seeds() -> impl Iterator<Item = u64> {
-    let lines = FAILED_ONCE.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-    lines.map(|line| {
-        let seed = line.split_whitespace().next().unwrap_or_default();
-        seed.parse().unwrap_or_else(|_| panic!("seeds.txt: `{line}` does not begin with a seed"))
-    })
 }
 
 fn variable(name: &str) -> Option<u64> {

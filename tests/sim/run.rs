@@ -15,6 +15,8 @@ use carillon::base::time::ClusterTime;
 use crate::auditor::Auditor;
 use crate::invariants;
 use crate::invariants::Moment;
+use crate::seeds;
+use crate::seeds::Kept;
 use crate::swarm::Lots;
 use crate::trace::Trace;
 use crate::workload::Workload;
@@ -38,9 +40,14 @@ pub(crate) fn seed(seed: u64) -> u64 {
         Err(earlier) => (earlier, closer),
         Ok(()) => (why, trace),
     };
+    let kept = match seeds::keep(seed, &why) {
+        Kept::Written => "kept:  as the last line of tests/sim/seeds.txt".to_owned(),
+        Kept::Before => "kept:  in tests/sim/seeds.txt before".to_owned(),
+        Kept::Not => format!("keep:  add a line `{seed}  {why}` to tests/sim/seeds.txt"),
+    };
     panic!(
-        "\n{}\nseed {seed}, entry #{}: {why}\n\nagain: SIM_SEED={seed} cargo test --test sim\n\
-         keep:  add a line `{seed}  {why}` to tests/sim/seeds.txt\n",
+        "\n{}\nseed {seed}, entry #{}: {why}\n\n\
+         again: SIM_SEED={seed} cargo test --test sim\n{kept}\n",
         trace.lines(),
         trace.steps(),
     );
