@@ -52,7 +52,6 @@ use crate::base::id::PromptId;
 use crate::base::id::QueueId;
 use crate::base::id::ReservationId;
 use crate::base::id::TrunkId;
-use crate::base::prng::Prng;
 use crate::base::time::ClusterTime;
 
 mod agent;
@@ -75,15 +74,13 @@ mod reservation;
 mod routing;
 pub mod view;
 
-/// Everything the core knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything the core knows; empty by default, and then equal on every replica.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The newest entry applied.
     index: LogIndex,
     /// The largest time seen; never goes back.
     now: ClusterTime,
-    /// Lots, the same everywhere.
-    prng: Prng,
     settings: Settings,
     settings_source: Option<Source>,
     requests: Requests,
@@ -108,30 +105,9 @@ pub struct State {
 }
 
 impl State {
-    /// An empty center; `seed` starts its generator and must be the same on every replica.
-    pub fn new(seed: u64) -> Self {
-        Self {
-            index: LogIndex::default(),
-            now: ClusterTime::default(),
-            prng: Prng::from_seed(seed),
-            settings: Settings::default(),
-            settings_source: None,
-            requests: Requests::default(),
-            deadlines: Deadlines::default(),
-            queues: BTreeMap::new(),
-            rosters: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            reservations: BTreeMap::new(),
-            reservations_made: 0,
-            legs: Legs::default(),
-            addresses: BTreeMap::new(),
-            devices: BTreeMap::new(),
-            trunks: BTreeMap::new(),
-            prompts: BTreeMap::new(),
-            history: History::default(),
-            unsettled: Unsettled::default(),
-        }
+    /// An empty center, equal on every replica.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The replicated clock.

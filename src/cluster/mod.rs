@@ -215,7 +215,7 @@ pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), 
     let folder = SnapshotFolder::open(config.data.join("snapshots")).map_err(StartError::Store)?;
     let log = LogStore::open(&config.data.join("log"), Arc::clone(&figures))
         .map_err(StartError::Store)?;
-    let picture = recover(&folder, &log, me.cluster)?;
+    let picture = recover(&folder, &log)?;
     let silent_until = index_of(log.committed().map(LogId::from)).max(index_of(picture.applied));
     let (replica, batches) = Replica::new(picture, silent_until);
     let is_log_open = Box::new(log.watch());
@@ -304,11 +304,7 @@ fn hold(config: &ClusterConfig) -> Result<Held, StartError> {
 }
 
 /// The newest snapshot, or the empty state; the log goes on from there.
-fn recover(
-    folder: &SnapshotFolder,
-    log: &LogStore,
-    cluster: ClusterId,
-) -> Result<Picture, StartError> {
+fn recover(folder: &SnapshotFolder, log: &LogStore) -> Result<Picture, StartError> {
     let picture = match folder.newest().map_err(StartError::Store)? {
         Some(found) => {
             let meta = types::SnapshotMeta::try_from(found.coverage)?;
@@ -316,10 +312,8 @@ fn recover(
             Picture { state: found.state, applied: meta.last_log_id, members }
         }
         None => {
-            // Equal on every node, as replicas must be.
-            let seed = (cluster.0 >> 64) as u64 ^ cluster.0 as u64;
             let members = StoredMembers::default();
-            Picture { state: State::new(seed), applied: None, members }
+            Picture { state: State::new(), applied: None, members }
         }
     };
     let (have, dropped) = (picture.applied.map(codec::Point::from), log.purged());

@@ -173,7 +173,7 @@ impl World {
         let mut world = Self {
             now: start(seed),
             ua,
-            core: State::new(seed),
+            core: State::new(),
             phones: Vec::new(),
             media: Vec::new(),
             facts: Vec::new(),

@@ -3,7 +3,16 @@
 use std::fs;
 
 use carillon::acd::State;
+use carillon::acd::apply::Output;
+use carillon::acd::apply::apply;
+use carillon::acd::command::Command;
+use carillon::acd::command::Entry;
+use carillon::base::id::Incarnation;
 use carillon::base::id::LogIndex;
+use carillon::base::id::NodeId;
+use carillon::base::id::Owner;
+use carillon::base::id::RequestId;
+use carillon::base::time::ClusterTime;
 use carillon::cluster;
 use carillon::cluster::ClusterConfig;
 use carillon::cluster::StartError;
@@ -25,22 +34,32 @@ fn coverage(index: u64) -> Coverage {
     Coverage { last: Some(Point { term: 1, node: 1, index }), ..Coverage::default() }
 }
 
+/// A state with something in it.
+fn some_state() -> State {
+    let owner = Owner { node: NodeId(1), incarnation: Incarnation(1) };
+    let (request, command) = (RequestId(7), Command::StartNode { owner });
+    let entry = Entry { proposed_at: ClusterTime(1_700_000_000_000), request, command };
+    let mut state = State::new();
+    apply(&mut state, LogIndex(3), &entry, &mut Output::default());
+    state
+}
+
 fn written(folder: &SnapshotFolder, index: u64) {
-    let bytes = snapshot::encode(&coverage(index), &State::new(index));
+    let bytes = snapshot::encode(&coverage(index), &State::new());
     folder.write(&coverage(index), &bytes).unwrap();
 }
 
 #[test]
 fn what_is_written_is_read() {
-    let bytes = snapshot::encode(&coverage(3), &State::new(9));
+    let bytes = snapshot::encode(&coverage(3), &some_state());
     let (read, state) = snapshot::decode(&bytes).unwrap();
     assert_eq!(read, coverage(3));
-    assert_eq!(state, State::new(9));
+    assert_eq!(state, some_state());
 }
 
 #[test]
 fn every_damaged_byte_is_noticed() {
-    let bytes = snapshot::encode(&coverage(3), &State::new(9)).to_vec();
+    let bytes = snapshot::encode(&coverage(3), &some_state()).to_vec();
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x40;
@@ -51,7 +70,7 @@ fn every_damaged_byte_is_noticed() {
 
 #[test]
 fn a_newer_version_is_named() {
-    let mut bytes = snapshot::encode(&coverage(3), &State::new(9)).to_vec();
+    let mut bytes = snapshot::encode(&coverage(3), &some_state()).to_vec();
     bytes[9] = 77;
     let error = snapshot::decode(&bytes).unwrap_err();
     assert_eq!(error.to_string(), "a snapshot has format version 77; this program reads version 1");

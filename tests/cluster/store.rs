@@ -28,7 +28,7 @@ impl StoreBuilder<Types, LogStore, StateMachine, TempDir> for Builder {
         let log = LogStore::open(&folder.path().join("log"), Arc::clone(&figures)).unwrap();
         let snapshots = SnapshotFolder::open(folder.path().join("snapshots")).unwrap();
         let members = StoredMembers::default();
-        let picture = Picture { state: State::new(1), applied: None, members };
+        let picture = Picture { state: State::new(), applied: None, members };
         let (replica, _batches) = Replica::new(picture, LogIndex(0));
         Ok((folder, log, StateMachine::new(replica, snapshots, figures)))
     }

@@ -30,7 +30,7 @@ pub(crate) struct Center {
 impl Center {
     pub(crate) fn new() -> Self {
         let mut center =
-            Self { state: State::new(1), now: BEGINNING, out: Output::default(), entries: 0 };
+            Self { state: State::new(), now: BEGINNING, out: Output::default(), entries: 0 };
         center.give(Command::StartNode { owner: owner(1, 1) });
         center
     }

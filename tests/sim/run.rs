@@ -79,7 +79,7 @@ struct Run {
 impl Run {
     fn new(seed: u64, every: u64, trace: Trace) -> Self {
         Self {
-            world: World::new(seed),
+            world: World::new(),
             workload: Workload::new(seed),
             auditor: Auditor::default(),
             looks: Lots::from_seed(!seed),

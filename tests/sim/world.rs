@@ -34,19 +34,17 @@ pub(crate) struct World {
     pub(crate) leading: State,
     pub(crate) restored: State,
     pub(crate) lagging: State,
-    seed: u64,
     log: Vec<Entry>,
     behind: VecDeque<(Entry, Outcome, Output)>,
 }
 
 impl World {
-    /// Empty replicas of one seed.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Empty replicas.
+    pub(crate) fn new() -> Self {
         Self {
-            leading: State::new(seed),
-            restored: State::new(seed),
-            lagging: State::new(seed),
-            seed,
+            leading: State::new(),
+            restored: State::new(),
+            lagging: State::new(),
             log: Vec::new(),
             behind: VecDeque::new(),
         }
@@ -82,7 +80,7 @@ impl World {
 
     /// A replica that applies the whole log from the beginning.
     pub(crate) fn replayed(&self) -> State {
-        let mut state = State::new(self.seed);
+        let mut state = State::new();
         for (nth, entry) in self.log.iter().enumerate() {
             applied(&mut state, LogIndex(nth as u64 + 1), entry);
         }

@@ -79,7 +79,7 @@ impl Scene {
 impl World {
     /// A center with nothing in it and two nodes, `n1` and `n2`, in their first life.
     pub(crate) fn new() -> Self {
-        let state = State::new(1);
+        let state = State::new();
         let mut world = Self {
             before: Scene::of(&state),
             state,
