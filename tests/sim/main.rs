@@ -11,7 +11,7 @@
 //! | `SIM_SEED` | only this seed, or with `SIM_STEPS` the first of them |
 //!
 //! Without them: every seed in `seeds.txt`, then a small budget of fresh ones. A seed that fails is
-//! told with its last entries and the command that repeats it, and added to `seeds.txt` ([`seeds`]).
+//! told with its last entries and the command that repeats it, and kept ([`seeds`]).
 //!
 //! Not here: single behaviours with a name (`tests/acd`), phones of SIP (`tests/e2e`).
 

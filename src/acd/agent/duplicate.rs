@@ -5,8 +5,8 @@
 //! | logged in already | Reject | Warn | TakeOver |
 //! |---|---|---|---|
 //! | the same agent, here | done, nothing changes: another client | the same | the same |
-//! | the same agent, elsewhere | AlreadyLoggedIn | another client, and a fact; stays there | moves |
-//! | another agent, here | DeviceTaken | DeviceTaken, and a fact | that agent is logged out |
+//! | the same agent, elsewhere | AlreadyLoggedIn | another client, and a fact | moves here |
+//! | another agent, here | DeviceTaken | DeviceTaken, and a fact | that one is logged out |
 //!
 //! Warn cannot let two agents in at one device: it would ring for both at once.
 //!
