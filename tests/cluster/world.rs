@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
