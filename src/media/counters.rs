@@ -1,7 +1,7 @@
 //! What a media thread counts, for the metrics.
 //!
 //! Always holds: every packet received is counted in `received` and, if it was not used, in exactly
-//! one of the others below it.
+//! one of `strangers`, `ambiguous` and `malformed`.
 //!
 //! Not here: names and labels of metrics (`observe`).
 
@@ -22,6 +22,10 @@ pub struct Counters {
     pub strangers: u64,
     /// Packets that could be of several streams: dropped.
     pub ambiguous: u64,
+    /// Reports of peers by RTCP, read and used.
+    pub reports: u64,
+    /// Packets of ours that never came to the peer, as its reports tell.
+    pub undelivered: u64,
     /// Neither RTP nor RTCP, or of a payload type that was not agreed: dropped.
     pub malformed: u64,
     /// RTP packets that never came, by their sequence numbers.

@@ -132,7 +132,8 @@ impl Engine {
     pub fn handle_packet(&mut self, now: LocalTime, port: usize, from: SocketAddr, bytes: &[u8]) {
         self.counters.received += 1;
         if rtcp::is_rtcp(bytes) {
-            return; // Reports of theirs change nothing here; a BYE is said again by SIP.
+            self.handle_report(now, port, from, bytes);
+            return;
         }
         let Some((header, payload)) =
             rtp::parse(bytes).filter(|(_, audio)| audio.len() <= PAYLOAD_MAX)
@@ -371,6 +372,27 @@ impl Engine {
             }
         }
         self.counters.sent += 1;
+    }
+
+    /// A peer's report: what it says of our packets is counted, and that it lives is noted. Its
+    /// BYE ends its source here; the call ends by SIP alone.
+    fn handle_report(&mut self, now: LocalTime, port: usize, from: SocketAddr, bytes: &[u8]) {
+        let Some(report) = rtcp::read(bytes) else {
+            self.counters.malformed += 1;
+            return;
+        };
+        let found = self.table.find_reporter(port, from, report.ssrc);
+        let Some(stream) = found.and_then(|nth| slot(&mut self.streams, nth)) else {
+            self.counters.strangers += 1;
+            return;
+        };
+        self.counters.reports += 1;
+        stream.heard.note_report(now, &report);
+        // Nobody can miss more than was sent to him.
+        let told = report.lost_of(stream.out.ssrc()).unwrap_or(0).min(stream.out.sent().0);
+        let more = told.saturating_sub(stream.undelivered);
+        stream.undelivered += more;
+        self.counters.undelivered += u64::from(more);
     }
 
     fn with(&mut self, name: StreamId, change: impl FnOnce(&mut Stream)) {

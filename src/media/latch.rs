@@ -18,12 +18,16 @@
 //! are told apart by SSRC, in the order they were opened; a further SSRC is a stranger's as long as
 //! there are several of them.
 //!
+//! A report (RTCP) from another port of the peer's than its audio is known by IP address and SSRC,
+//! on whichever local port it comes in.
+//!
 //! Always holds: a packet belongs to one stream at most; an address is known only while a stream
 //! has it.
 //!
 //! Not here: what the packet does ([`super::engine`]).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -64,6 +68,8 @@ struct Entry {
 pub struct Table {
     entries: Vec<Option<Entry>>,
     known: BTreeMap<(usize, SocketAddr), Vec<u32>>,
+    /// Who is heard from which IP address under which SSRC, for reports from another port of it.
+    sources: BTreeSet<(IpAddr, u32, u32)>,
     /// The streams that may wait, by port, oldest first; those that no longer do are skipped.
     waiting: Vec<VecDeque<u32>>,
 }
@@ -71,7 +77,12 @@ pub struct Table {
 impl Table {
     /// Makes a table for this many local ports.
     pub fn new(ports: usize) -> Self {
-        Self { entries: Vec::new(), known: BTreeMap::new(), waiting: vec![VecDeque::new(); ports] }
+        Self {
+            entries: Vec::new(),
+            known: BTreeMap::new(),
+            sources: BTreeSet::new(),
+            waiting: vec![VecDeque::new(); ports],
+        }
     }
 
     /// Adds a stream; its number is not in use.
@@ -143,6 +154,19 @@ impl Table {
         }
     }
 
+    /// Finds whose report it is: the stream of this very address, or the one heard from this IP
+    /// address under this SSRC. A report moves no stream.
+    pub fn find_reporter(&self, port: usize, from: SocketAddr, ssrc: u32) -> Option<u32> {
+        if let Some([stream]) = self.known.get(&(port, from)).map(Vec::as_slice) {
+            return Some(*stream);
+        }
+        let mut found = self.sources.range((from.ip(), ssrc, 0)..=(from.ip(), ssrc, u32::MAX));
+        match (found.next(), found.next()) {
+            (Some((.., stream)), None) => Some(*stream),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
+    }
+
     fn entry(&self, stream: u32) -> Option<&Entry> {
         self.entries.get(stream as usize).and_then(Option::as_ref)
     }
@@ -157,23 +181,35 @@ impl Table {
     }
 
     fn heard(&mut self, stream: u32, ssrc: u32) -> Found {
-        if let Some(Some(entry)) = self.entries.get_mut(stream as usize) {
-            entry.ssrc = Some(ssrc);
+        if self.entry(stream).is_some_and(|entry| entry.ssrc != Some(ssrc)) {
+            self.name_source(stream, ssrc);
         }
         Found::Known(stream)
+    }
+
+    fn name_source(&mut self, stream: u32, ssrc: u32) {
+        let Some(Some(entry)) = self.entries.get_mut(stream as usize) else { return };
+        let ip = entry.remote.ip();
+        if let Some(before) = entry.ssrc.replace(ssrc) {
+            self.sources.remove(&(ip, before, stream));
+        }
+        self.sources.insert((ip, ssrc, stream));
     }
 
     fn latch(&mut self, stream: u32, port: usize, from: SocketAddr, ssrc: u32) {
         let Some(Some(entry)) = self.entries.get_mut(stream as usize) else { return };
         let announced = std::mem::replace(&mut entry.remote, from);
-        entry.ssrc = Some(ssrc);
         self.forget(port, announced, stream);
         self.known.entry((port, from)).or_default().push(stream);
+        self.name_source(stream, ssrc);
     }
 
     fn close(&mut self, stream: u32) -> Option<Entry> {
         let entry = self.entries.get_mut(stream as usize)?.take()?;
         self.forget(entry.port, entry.remote, stream);
+        if let Some(ssrc) = entry.ssrc {
+            self.sources.remove(&(entry.remote.ip(), ssrc, stream));
+        }
         if let Some(waiting) = self.waiting.get_mut(entry.port) {
             waiting.retain(|waits| *waits != stream);
         }

@@ -21,6 +21,7 @@ pub mod counters;
 pub mod dtmf;
 pub mod engine;
 pub mod g711;
+pub mod heard;
 pub mod latch;
 pub mod order;
 pub mod outgoing;

@@ -4,10 +4,13 @@
 //! SR or RR (one block about what we hear, if we hear anything) | SDES with CNAME | BYE at the end
 //! ```
 //!
-//! Always holds: a packet we write is a compound that begins with a report and has a CNAME, as
-//! RFC 3550 6.1 asks. Reading never panics.
+//! The CNAME is drawn at random when a media thread starts (RFC 7022): it names nobody.
 //!
-//! Not here: when reports are due ([`super::stream`]).
+//! Always holds: a packet we write is a compound that begins with a report and has a CNAME, as
+//! RFC 3550 6.1 asks. Reading never panics, and reads whole compounds or nothing.
+//!
+//! Not here: when reports are due ([`super::stream`]), the sums in a block ([`super::heard`]), on
+//! which ports reports travel ([`crate::sdp`]).
 
 use crate::base::time::LocalTime;
 
@@ -19,6 +22,8 @@ const RECEIVER_REPORT: u8 = 201;
 const DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
 const CNAME: u8 = 1;
+/// The length of a report block.
+const BLOCK: usize = 24;
 
 /// What we tell of our sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +36,46 @@ pub struct Sent {
     pub octets: u32,
 }
 
-/// What we tell of what we hear.
+/// What we tell of what we hear: a report block (RFC 3550 6.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// Whom.
     pub ssrc: u32,
-    /// Packets missing so far.
-    pub lost: u32,
+    /// The share lost since the last report, in 256ths.
+    pub fraction: u8,
+    /// Packets missing so far; below zero when some came twice.
+    pub lost: i32,
     /// The highest sequence number, with the times it wrapped above it.
     pub highest: u32,
+    /// How unevenly packets come, in samples.
+    pub jitter: u32,
+    /// The middle of the NTP time of their last sender report; 0 before there was one.
+    pub last_report: u32,
+    /// How long ago that came, in 65,536ths of a second.
+    pub delay: u32,
+}
+
+/// What a peer's compound tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received<'a> {
+    /// Who says it.
+    pub ssrc: u32,
+    /// The middle of the NTP time of a sender report.
+    pub ntp: Option<u32>,
+    /// Whether the source is leaving.
+    pub leaves: bool,
+    blocks: &'a [u8],
+}
+
+impl Received<'_> {
+    /// How many packets of this source the peer says never came to it.
+    pub fn lost_of(&self, ssrc: u32) -> Option<u32> {
+        let block =
+            self.blocks.chunks_exact(BLOCK).find(|block| block[..4] == ssrc.to_be_bytes())?;
+        let lost = u32::from_be_bytes([0, block[5], block[6], block[7]]);
+        // 24 bits with a sign: below zero when packets came twice.
+        Some(if lost < 0x80_0000 { lost } else { 0 })
+    }
 }
 
 /// One compound packet.
@@ -62,13 +98,50 @@ pub fn is_rtcp(packet: &[u8]) -> bool {
     packet.len() >= 8 && packet[0] >> 6 == 2 && (192..=223).contains(&packet[1])
 }
 
-/// Tells whether a compound says that its source is leaving.
-pub fn has_bye(packet: &[u8]) -> bool {
-    parts(packet).any(|(kind, _)| kind == BYE)
+/// Reads a compound as RFC 3550 A.2 asks: reports first, the lengths fill the packet exactly,
+/// padding at the end alone; none if it is anything else.
+pub fn read(packet: &[u8]) -> Option<Received<'_>> {
+    let first = parts(packet).next()?;
+    let fixed = match first.kind {
+        SENDER_REPORT => 24,
+        RECEIVER_REPORT => 4,
+        _ => return None,
+    };
+    let blocks = first.body.get(fixed..fixed + BLOCK * usize::from(first.count))?;
+    let ssrc = word(first.body, 0)?;
+    let (mut len, mut leaves) = (0, false);
+    for part in parts(packet) {
+        len += 4 + part.body.len();
+        if part.padded && len < packet.len() {
+            return None;
+        }
+        let who = part.body.chunks_exact(4).take(usize::from(part.count));
+        leaves |= part.kind == BYE && who.into_iter().any(|who| who == ssrc.to_be_bytes());
+    }
+    // The SSRC, then eight bytes of NTP time.
+    let ntp = word(first.body, 6).filter(|_| first.kind == SENDER_REPORT);
+    (len == packet.len()).then_some(Received { ssrc, ntp, leaves, blocks })
 }
 
-/// The parts of a compound: type and body; ends at the first that does not fit.
-pub fn parts(packet: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+fn word(body: &[u8], at: usize) -> Option<u32> {
+    body.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// One part of a compound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Its type.
+    pub kind: u8,
+    /// How many blocks, chunks or sources it has.
+    pub count: u8,
+    /// Whether its end is padding.
+    pub padded: bool,
+    /// What follows its first word.
+    pub body: &'a [u8],
+}
+
+/// The parts of a compound; ends at the first that does not fit.
+pub fn parts(packet: &[u8]) -> impl Iterator<Item = Part<'_>> {
     let mut rest = packet;
     std::iter::from_fn(move || {
         let [flags, kind, high, low, ..] = *rest else { return None };
@@ -78,7 +151,7 @@ pub fn parts(packet: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
         }
         let (part, after) = rest.split_at(len);
         rest = after;
-        Some((kind, &part[4..]))
+        Some(Part { kind, count: flags & 0x1f, padded: flags & 0x20 != 0, body: &part[4..] })
     })
 }
 
@@ -105,12 +178,13 @@ pub fn write(compound: &Compound<'_>, now: LocalTime, out: &mut [u8; LEN_MAX]) -
         }
     }
     if let Some(heard) = compound.heard {
+        let lost = heard.lost.clamp(-0x80_0000, 0x7f_ffff) as u32 & 0xff_ffff;
         writer.word(heard.ssrc);
-        writer.word(heard.lost.min(0x7f_ffff));
+        writer.word(u32::from(heard.fraction) << 24 | lost);
         writer.word(heard.highest);
-        for _unmeasured in ["jitter", "last report", "delay since it"] {
-            writer.word(0);
-        }
+        writer.word(heard.jitter);
+        writer.word(heard.last_report);
+        writer.word(heard.delay);
     }
     writer.description(compound.ssrc, compound.cname);
     if compound.bye {

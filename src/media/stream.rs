@@ -12,7 +12,8 @@
 //!
 //! Always holds: what a stream sends while due is one packet, and now and then a report.
 //!
-//! Not here: relaying between streams ([`super::engine`]), numbering ([`super::relay`]).
+//! Not here: relaying between streams ([`super::engine`]), numbering ([`super::relay`]), what is
+//! known of the peer's packets ([`super::heard`]).
 
 use std::net::SocketAddr;
 
@@ -20,6 +21,7 @@ use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::media::dtmf;
 use crate::media::g711;
+use crate::media::heard::Heard;
 use crate::media::order::StreamId;
 use crate::media::outgoing::Batch;
 use crate::media::program::Player;
@@ -62,6 +64,10 @@ pub(super) struct Stream {
     pub(super) watch: Option<Millis>,
     pub(super) watch_from: LocalTime,
     pub(super) until_report_ms: u16,
+    /// How many packets were sent when the last report was; none since makes the next one an RR.
+    reported: u32,
+    /// How many packets of ours the peer has told to be missing.
+    pub(super) undelivered: u32,
 }
 
 /// Keys being sent.
@@ -90,6 +96,8 @@ impl Stream {
             watch: None,
             watch_from: LocalTime::default(),
             until_report_ms: 500 + (out.ssrc() % u32::from(REPORT_MS - 500)) as u16,
+            reported: 0,
+            undelivered: 0,
         }
     }
 
@@ -184,8 +192,8 @@ impl Stream {
         let sent = rtcp::Sent { timestamp: self.out.timestamp_at(now.0), packets, octets };
         let compound = rtcp::Compound {
             ssrc: self.out.ssrc(),
-            sent: (packets > 0).then_some(sent),
-            heard: self.heard.block(),
+            sent: (packets != std::mem::replace(&mut self.reported, packets)).then_some(sent),
+            heard: self.heard.block(now),
             cname,
             bye,
         };
@@ -202,7 +210,7 @@ impl Stream {
             self.watch_from = at;
             return false;
         }
-        let last = self.watch_from.max(self.heard.at);
+        let last = self.watch_from.max(self.heard.at());
         let lost = at.since(last) >= silence;
         if lost {
             self.watch = None;
@@ -221,46 +229,4 @@ pub(super) fn packet<'a>(
     let packet = batch.push(to, HEADER_LEN + len);
     rtp::write(header, packet);
     &mut packet[HEADER_LEN..]
-}
-
-/// What is known of the peer's packets (RFC 3550 A.1, A.3, without probation).
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Heard {
-    ssrc: Option<u32>,
-    highest: u32,
-    lost: u32,
-    pub(super) at: LocalTime,
-}
-
-impl Heard {
-    /// Takes note of a packet; returns how many more are missing now, less those that came late.
-    pub(super) fn note(&mut self, now: LocalTime, header: &Header) -> i64 {
-        self.at = now;
-        if self.ssrc != Some(header.ssrc) {
-            *self = Self {
-                ssrc: Some(header.ssrc),
-                highest: u32::from(header.sequence),
-                lost: 0,
-                at: now,
-            };
-            return 0;
-        }
-        let ahead = header.sequence.wrapping_sub(self.highest as u16) as i16;
-        if ahead <= 0 {
-            // A repeat or one that came late; only the latter was counted as lost.
-            let late = ahead < 0 && self.lost > 0;
-            self.lost -= u32::from(late);
-            return -i64::from(late);
-        }
-        self.highest = self.highest.wrapping_add(ahead as u32);
-        // A leap of a minute is no loss but another beginning.
-        let missing = if ahead > 3000 { 0 } else { ahead as u32 - 1 };
-        self.lost = self.lost.saturating_add(missing);
-        i64::from(missing)
-    }
-
-    fn block(&self) -> Option<rtcp::Heard> {
-        let ssrc = self.ssrc?;
-        Some(rtcp::Heard { ssrc, lost: self.lost, highest: self.highest })
-    }
 }

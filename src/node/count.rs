@@ -148,8 +148,12 @@ pub async fn follow(media: MediaThreads, counts: Counts) {
         metrics.set_rtp_streams("alone", usize::try_from(plain).unwrap_or(usize::MAX));
         metrics.count_rtp_packets(Direction::In, now.received.saturating_sub(before.received));
         metrics.count_rtp_packets(Direction::Out, now.sent.saturating_sub(before.sent));
-        let late = now.late.saturating_sub(before.late);
-        metrics.count_rtp_trouble(late, now.lost.saturating_sub(before.lost));
+        let more = |of: fn(&Counters) -> u64| of(&now).saturating_sub(of(&before));
+        let (late, lost) = (more(|all| all.late), more(|all| all.lost));
+        metrics.count_rtp_trouble(late, lost, more(|all| all.undelivered));
+        metrics.count_rtp_dropped("stranger", more(|all| all.strangers));
+        metrics.count_rtp_dropped("ambiguous", more(|all| all.ambiguous));
+        metrics.count_rtp_dropped("malformed", more(|all| all.malformed));
         before = now;
         let standing = counts.shards.iter().map(|shard| shard.transactions.load(Ordering::Relaxed));
         metrics.set_sip_transactions(standing.sum());
@@ -168,6 +172,10 @@ fn sum(threads: impl Iterator<Item = Counters>) -> Counters {
         late: sum.late + thread.late,
         received: sum.received + thread.received,
         lost: sum.lost + thread.lost,
+        undelivered: sum.undelivered + thread.undelivered,
+        strangers: sum.strangers + thread.strangers,
+        ambiguous: sum.ambiguous + thread.ambiguous,
+        malformed: sum.malformed + thread.malformed,
         ..sum
     })
 }

@@ -87,6 +87,8 @@ pub struct Metrics {
     rtp_packets: IntCounterVec,
     rtp_late: IntCounter,
     rtp_lost: IntCounter,
+    rtp_undelivered: IntCounter,
+    rtp_dropped: IntCounterVec,
     takeovers: IntCounter,
     config_rejected: IntCounter,
 }
@@ -128,6 +130,9 @@ impl Metrics {
             rtp_packets: made.counters("rtp_packets_total", "RTP packets", &["direction"])?,
             rtp_late: made.counter("rtp_late_total", "Frames sent after their time")?,
             rtp_lost: made.counter("rtp_lost_total", "RTP packets that did not come")?,
+            rtp_undelivered: made
+                .counter("rtp_undelivered_total", "RTP packets phones report as not come")?,
+            rtp_dropped: made.counters("rtp_dropped_total", "Packets not taken", &["why"])?,
             takeovers: made.counter("takeovers_total", "Nodes lost and taken over from")?,
             config_rejected: made
                 .counter("config_rejected_total", "Configurations with a mistake, not used")?,
@@ -205,10 +210,17 @@ impl Metrics {
         self.rtp_packets.with_label_values(&[direction.word()]).inc_by(packets);
     }
 
-    /// Counts frames that went out late and packets that never came.
-    pub fn count_rtp_trouble(&self, late: u64, lost: u64) {
+    /// Counts frames that went out late, packets that never came, and packets of ours that never
+    /// came to a phone, as it reports.
+    pub fn count_rtp_trouble(&self, late: u64, lost: u64, undelivered: u64) {
         self.rtp_late.inc_by(late);
         self.rtp_lost.inc_by(lost);
+        self.rtp_undelivered.inc_by(undelivered);
+    }
+
+    /// Counts packets that were received and not taken; `why` is one word of a short list.
+    pub fn count_rtp_dropped(&self, why: &'static str, packets: u64) {
+        self.rtp_dropped.with_label_values(&[why]).inc_by(packets);
     }
 
     /// Says how long it took from the commit of a call's arrival to its first INVITE.

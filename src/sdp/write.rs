@@ -46,6 +46,7 @@ pub(super) fn answer(theirs: &Session, local: &Local, agreed: &Agreed) -> Vec<u8
                 dtmf: agreed.dtmf,
                 ptime_ms: agreed.ptime_ms,
                 rtcp_mux: agreed.rtcp_mux,
+                rtcp_port: !agreed.rtcp_mux,
                 direction: agreed.direction.as_str(),
             };
             audio(&mut text, local, &formats);
@@ -66,6 +67,8 @@ struct Formats<'a> {
     dtmf: Option<u8>,
     ptime_ms: u8,
     rtcp_mux: bool,
+    /// Whether reports of those who do not multiplex are called to our RTP port.
+    rtcp_port: bool,
     direction: &'static str,
 }
 
@@ -86,6 +89,7 @@ fn formats_offered(local: &Local, before: Option<&Agreed>) -> Formats<'static> {
         dtmf: Some(dtmf.unwrap_or(DTMF_PAYLOAD)),
         ptime_ms: before.map_or(PTIME_MS, |before| before.ptime_ms),
         rtcp_mux: before.is_none_or(|before| before.rtcp_mux),
+        rtcp_port: before.is_none_or(|before| !before.rtcp_mux),
         direction: local.direction.as_str(),
     }
 }
@@ -115,6 +119,9 @@ fn audio(text: &mut String, local: &Local, formats: &Formats<'_>) {
     line(text, format_args!("a=ptime:{}", formats.ptime_ms));
     if formats.rtcp_mux {
         line(text, format_args!("a=rtcp-mux"));
+    }
+    if formats.rtcp_port {
+        line(text, format_args!("a=rtcp:{}", local.port));
     }
     line(text, format_args!("a={}", formats.direction));
 }

@@ -10,7 +10,6 @@ use carillon::media::order::Announcement;
 use carillon::media::order::Order;
 use carillon::media::order::Program;
 use carillon::media::order::Report;
-use carillon::media::rtcp;
 use carillon::media::rtp::Header;
 use carillon::sdp::Codec;
 use carillon::sdp::Direction;
@@ -358,35 +357,6 @@ fn what_is_missing_is_counted_and_what_comes_late_taken_off() {
         engine.handle_packet(millis(1), 0, address(CALLER), &speech(Codec::Pcmu, 70, nth, 1));
     }
     assert_eq!(engine.counters().lost, 4);
-}
-
-#[test]
-fn reports_by_rtcp_come_every_five_seconds_and_a_bye_at_the_end() {
-    let mut engine = engine();
-    let rtcp_at = address("198.51.100.7:4001");
-    open(
-        &mut engine,
-        0,
-        0,
-        carillon::sdp::Agreed { rtcp: Some(rtcp_at), ..agreed(CALLER, Codec::Pcmu) },
-    );
-    let mut reports = 0;
-    for at in 0..20_000 {
-        engine.handle_tick(millis(at));
-        let is_report = |(to, bytes): &(std::net::SocketAddr, &[u8])| {
-            *to == rtcp_at && rtcp::is_rtcp(bytes) && !rtcp::has_bye(bytes)
-        };
-        reports += engine.outgoing()[0].iter().filter(is_report).count();
-        engine.clear_outgoing();
-    }
-    assert_eq!(reports, 4);
-    engine.handle_order(millis(20_000), Order::Close { stream: leg(0) });
-    let last: Vec<_> = engine.outgoing()[0].iter().collect();
-    assert!(rtcp::has_bye(last[0].1));
-    engine.clear_outgoing();
-    assert_eq!(run(&mut engine, 20_000, 20_100).len(), 0);
-    assert_eq!(engine.counters().streams, 0);
-    assert_eq!(engine.next_deadline(), None, "an engine without streams sleeps");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod pacing;
 mod peer;
 mod prompt;
 mod relay;
+mod rtcp;
 mod rtp;
 mod sdp;
 mod threads;

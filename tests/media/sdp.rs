@@ -60,7 +60,8 @@ fn a_plain_phone_is_answered_word_for_word() {
     .unwrap();
     let expected = "v=0\r\no=- 4711 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
         m=audio 20000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n\
-        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n";
+        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=rtcp:20000\r\n\
+        a=sendrecv\r\n";
     assert_eq!(text, expected);
     assert_eq!(agreed.remote, address("198.51.100.7:40000"));
     assert_eq!((agreed.codec, agreed.payload, agreed.dtmf), (Codec::Pcma, 8, Some(101)));
@@ -338,6 +339,21 @@ fn ipv6_works_like_ipv4() {
     let hold = offer.replace("c=IN IP6 2001:db8::7", "c=IN IP6 ::");
     let held = answer(&Session::parse(hold.as_bytes()).unwrap(), &ours).unwrap().1;
     assert_eq!(held.direction, Direction::RecvOnly);
+}
+
+#[test]
+fn reports_are_called_to_the_rtp_port_unless_they_are_multiplexed() {
+    let said = |attributes: &str| {
+        let offer = with_head(&format!("m=audio 4000 RTP/AVP 0\r\n{attributes}"));
+        let (answer, agreed) = answered(&offer).unwrap();
+        let again = String::from_utf8(offer_again(&local(), &agreed)).unwrap();
+        [answer, again]
+            .map(|text| (text.contains("a=rtcp:20000\r\n"), text.contains("a=rtcp-mux\r\n")))
+    };
+    assert_eq!(said(""), [(true, false); 2]);
+    assert_eq!(said("a=rtcp-mux\r\n"), [(false, true); 2]);
+    let first = String::from_utf8(offer(&local())).unwrap();
+    assert!(first.contains("a=rtcp-mux\r\na=rtcp:20000\r\n"), "for either kind of phone: {first}");
 }
 
 #[test]

@@ -46,7 +46,8 @@ fn count_everything(world: &World) {
     metrics.set_sip_transactions(3);
     metrics.set_rtp_streams("caller", 2);
     metrics.count_rtp_packets(Direction::In, 50);
-    metrics.count_rtp_trouble(1, 2);
+    metrics.count_rtp_trouble(1, 2, 3);
+    metrics.count_rtp_dropped("ambiguous", 4);
     metrics.time_assignment(1500);
     metrics.time_idle_gap(2500);
 }
@@ -98,6 +99,8 @@ async fn the_figures_are_right() {
         "carillon_sip_transactions 3",
         "carillon_assignment_seconds_bucket{le=\"0.002\"} 1",
         "carillon_rtp_lost_total 2",
+        "carillon_rtp_undelivered_total 3",
+        "carillon_rtp_dropped_total{why=\"ambiguous\"} 4",
     ] {
         assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
     }
