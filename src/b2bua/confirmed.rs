@@ -277,6 +277,16 @@ impl Leg {
         self.release(board, Cause::HungUp);
     }
 
+    /// Media heard nothing of the party for as long as was to be watched.
+    pub(super) fn on_silence(&mut self, board: &mut Board) {
+        // Whoever is no longer joined is no longer watched; the report was under way.
+        if self.sound.partner().is_none() {
+            return;
+        }
+        board.count(Counter::MediaLost);
+        self.lose(board);
+    }
+
     /// Ends an answered leg: BYE, at once or after the ACK.
     pub(super) fn hang_up(&mut self, board: &mut Board, cause: Cause) {
         let State::Confirmed(confirmed) = &mut self.state else { return };

@@ -27,6 +27,8 @@ pub enum Counter {
     AckMissing,
     /// A session ended because nobody refreshed it.
     SessionExpired,
+    /// A talking party that media heard nothing of any more.
+    MediaLost,
     /// A second phone answered a forked INVITE and was hung up.
     ForkHungUp,
     /// A message was dropped that belongs to nothing.

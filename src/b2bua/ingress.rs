@@ -302,7 +302,7 @@ impl Ua {
         let (shard, shards) = (self.board.identity.shard, self.board.identity.shards);
         let id = LegId::of_caller(self.board.tokens.call(&invite.parts(), shard, shards));
         let board = &mut self.board;
-        let (port, session) = (board.next_rtp_port(), board.tokens.session_id());
+        let (port, session) = (board.rtp_port_for(flow.peer.ip()), board.tokens.session_id());
         let local = sound::local(board.identity.media_address, port, session);
         let mut sound = Sound::new(id, local, Some(flow.peer.ip()));
         check_accept(message)?;

@@ -47,6 +47,7 @@ use crate::base::id::LegId;
 use crate::base::id::Owner;
 use crate::base::id::RequestId;
 use crate::base::time::LocalTime;
+use crate::base::time::Millis;
 use crate::media::order::Order;
 use crate::media::order::Report;
 use crate::sip::flow::Flow;
@@ -196,6 +197,11 @@ impl Ua {
     /// Refuses legs beyond this number.
     pub fn set_legs_max(&mut self, legs_max: usize) {
         self.legs_max = legs_max;
+    }
+
+    /// Gives a talking party up after this long without a packet; none: never.
+    pub fn set_lost_after(&mut self, silence: Option<Millis>) {
+        self.board.lost_after = silence;
     }
 
     /// Takes a message from the network.
@@ -359,12 +365,12 @@ impl Ua {
         if !ready {
             return;
         }
-        for id in [a, b] {
-            if let Some(leg) = self.legs.get_mut(&id) {
-                leg.sound.note_joined();
-            }
-        }
         self.board.outputs.push_back(Output::Media(Order::Join { a, b }));
+        for id in [a, b] {
+            let Some(leg) = self.legs.get_mut(&id) else { continue };
+            let watch = leg.sound.note_joined(self.board.lost_after);
+            self.board.outputs.extend(watch.map(Output::Media));
+        }
     }
 
     fn on_report(&mut self, report: &Report) {
@@ -380,7 +386,7 @@ impl Ua {
             // Media passes it over and goes on; the metrics of media tell of it.
             Report::NoPrompt { .. } => {}
             Report::Lost { stream } => {
-                self.with_leg(stream, Leg::lose);
+                self.with_leg(stream, Leg::on_silence);
             }
         }
     }

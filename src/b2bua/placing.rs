@@ -84,8 +84,9 @@ pub(super) struct Placing {
 impl Leg {
     /// Begins to ring an agent; `codec` is what the caller speaks.
     pub(super) fn ring(board: &mut Board, ring: Box<Ring>, codec: Option<Codec>) -> Self {
-        let (id, port) = (ring.leg, board.next_rtp_port());
-        let local = sound::local(board.identity.media_address, port, board.tokens.session_id());
+        let id = ring.leg;
+        // The port is known when it is known who is called.
+        let local = sound::local(board.identity.media_address, 0, board.tokens.session_id());
         let mut sound = Sound::new(id, local, None);
         if let Some(codec) = codec {
             sound.prefer(codec);
@@ -166,7 +167,9 @@ impl Leg {
             return;
         };
         placing.cseq += 1;
-        self.sound.note_signalling(flow.peer.ip());
+        if self.sound.note_signalling(flow.peer.ip()) {
+            self.sound.receive_at(board.rtp_port_for(flow.peer.ip()));
+        }
         let authorized = proof.is_some();
         let mut request = placing.request(board, flow);
         if let Some(proof) = proof {

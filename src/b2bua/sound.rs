@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use crate::acd::config::CallerTreatment;
 use crate::base::id::LegId;
 use crate::base::id::PromptId;
+use crate::base::time::Millis;
 use crate::media::order;
 use crate::media::order::Order;
 use crate::media::order::Program;
@@ -56,6 +57,7 @@ pub(super) struct Sound {
     open: bool,
     hearing: Hearing,
     joined: bool,
+    watched: bool,
     orders: VecDeque<Order>,
 }
 
@@ -72,6 +74,7 @@ impl Sound {
             open: false,
             hearing: Hearing::Nothing,
             joined: false,
+            watched: false,
             orders: VecDeque::new(),
         }
     }
@@ -91,9 +94,15 @@ impl Sound {
         self.agreed.as_ref()
     }
 
-    /// Notes where the party's signalling comes from; behind a NAT its audio does, too.
-    pub(super) fn note_signalling(&mut self, address: IpAddr) {
-        self.signalled_by = Some(address);
+    /// Notes where the party's signalling comes from; behind a NAT its audio does, too. Tells
+    /// whether it came from elsewhere before.
+    pub(super) fn note_signalling(&mut self, address: IpAddr) -> bool {
+        self.signalled_by.replace(address) != Some(address)
+    }
+
+    /// Chooses the port the next description names; before the stream is opened.
+    pub(super) fn receive_at(&mut self, port: u16) {
+        self.local.port = port;
     }
 
     /// Prefers a codec, so that the other leg's needs no transcoding.
@@ -174,6 +183,9 @@ impl Sound {
     /// Changes what the party hears.
     pub(super) fn hear(&mut self, hearing: Hearing) {
         let before = std::mem::replace(&mut self.hearing, hearing);
+        if std::mem::take(&mut self.watched) {
+            self.orders.push_back(Order::Watch { stream: self.stream, silence: None });
+        }
         self.joined = false;
         if !self.open {
             return;
@@ -217,9 +229,11 @@ impl Sound {
         self.partner().filter(|_| self.open && !self.joined)
     }
 
-    /// Notes that the join was ordered.
-    pub(super) fn note_joined(&mut self) {
+    /// Notes that the join was ordered; from now on the party is watched, if any is.
+    pub(super) fn note_joined(&mut self, lost_after: Option<Millis>) -> Option<Order> {
         self.joined = true;
+        self.watched = lost_after.is_some();
+        self.watched.then_some(Order::Watch { stream: self.stream, silence: lost_after })
     }
 
     fn order_hearing(&mut self) {

@@ -7,12 +7,18 @@
 //! |---|---|
 //! | an address that is announced or latched | its stream; of several see below |
 //! | elsewhere, the IP announced or of the leg's signalling | the one stream that waits there |
-//! | the same, but several streams wait | nobody: it is dropped and counted, not guessed |
+//! | the same, but several streams wait | the only one that announced the port it comes from |
+//! | the same, and that is not one | nobody: it is dropped and counted, not guessed |
 //! | anywhere else | nobody: a stranger |
 //!
 //! A stream waits for [`WINDOW`] after it was opened or updated, and no longer once it has heard
 //! anything; then only a re-INVITE moves it. So a stranger can take a stream over only by sending
 //! from the right IP address before the peer does.
+//!
+//! So phones behind one NAT get different local ports for as long as there are some (`b2bua` sees
+//! to that). What remains: when more of them start than a shard has local ports (`rtp.ports`), all
+//! before their first packets, then those on one local port whose NAT does not keep their port, or
+//! who announced the same one, are not heard until the others have ended or waited too long.
 //!
 //! Streams that announce one and the same address on the same local port (a peer that multiplexes)
 //! are told apart by SSRC, in the order they were opened; a further SSRC is a stranger's as long as
@@ -149,9 +155,26 @@ impl Table {
                 self.latch(stream, port, from, ssrc);
                 Found::Latched(stream)
             }
-            (Some(_), Some(_)) => Found::Ambiguous,
+            (Some(_), Some(_)) => match self.of_same_port(now, port, from) {
+                Some(stream) => {
+                    self.latch(stream, port, from, ssrc);
+                    Found::Latched(stream)
+                }
+                None => Found::Ambiguous,
+            },
             (None, _) => Found::Stranger,
         }
+    }
+
+    /// The only one of those that wait which announced the port the packet comes from: a NAT keeps
+    /// ports where it can (RFC 4787 4.2.1).
+    fn of_same_port(&self, now: LocalTime, port: usize, from: SocketAddr) -> Option<u32> {
+        let mut same = self.waiting.get(port)?.iter().copied().filter(|stream| {
+            self.entry(*stream).is_some_and(|entry| {
+                entry.may_hear(now, from) && entry.remote.port() == from.port()
+            })
+        });
+        same.next().filter(|_| same.next().is_none())
     }
 
     /// Finds whose report it is: the stream of this very address, or the one heard from this IP

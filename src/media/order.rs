@@ -73,7 +73,8 @@ pub enum Order {
         /// How long it is held down.
         duration: Millis,
     },
-    /// Report [`Report::Lost`] once when nothing is received for this long; none: never.
+    /// Report [`Report::Lost`] once when nothing is received for this long, neither RTP nor RTCP,
+    /// while audio flows both ways; none: never.
     Watch {
         /// The stream.
         stream: StreamId,

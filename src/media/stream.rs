@@ -31,6 +31,7 @@ use crate::media::rtp;
 use crate::media::rtp::HEADER_LEN;
 use crate::media::rtp::Header;
 use crate::sdp::negotiate::Agreed;
+use crate::sdp::session::Direction;
 
 /// After this long without a packet to relay, silence is sent instead.
 pub(super) const RELAY_SILENCE: Millis = Millis(500);
@@ -206,7 +207,8 @@ impl Stream {
     /// Whether the watch has run out; told once, until something is heard again.
     fn is_lost(&mut self, at: LocalTime) -> bool {
         let Some(silence) = self.watch else { return false };
-        if !self.agreed.direction.receives() {
+        // Who holds, or is held, need not send anything.
+        if self.agreed.direction != Direction::SendRecv {
             self.watch_from = at;
             return false;
         }

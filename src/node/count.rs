@@ -110,6 +110,7 @@ impl Counts {
             Counter::Rejected(why) => metrics.count_sip_rejected(word(*why)),
             Counter::AckMissing => metrics.count_sip_rejected("ack_missing"),
             Counter::SessionExpired => metrics.count_sip_rejected("session_expired"),
+            Counter::MediaLost => metrics.count_sip_rejected("media_lost"),
             Counter::ForkHungUp => metrics.count_sip_rejected("second_answer"),
             Counter::Stray => metrics.count_sip_rejected("stray"),
             // The fact that follows says it with queue and agent.

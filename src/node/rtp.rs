@@ -11,7 +11,9 @@
 //! Packets cross the kernel's border in batches of [`BATCH`].
 //!
 //! A stream lives on one thread: shard and thread belong together, and so do the ports a shard may
-//! write into its session descriptions ([`MediaThreads::ports`]).
+//! write into its session descriptions ([`MediaThreads::ports`]). Ports that lie side by side are
+//! of one thread, so that reports to the port above a stream's own are heard; shards of one thread
+//! have no port in common, if there are enough, so that each can keep its streams apart.
 //!
 //! Always holds: orders of one shard are carried out in their order; after
 //! [`MediaThreads::stop`] no thread is left.
@@ -61,6 +63,7 @@ use crate::media::outgoing::Batch;
 use crate::media::prompt::PromptSet;
 use crate::node::clock;
 use crate::node::entropy;
+use crate::node::shard::SHARDS;
 
 /// How many packets one system call moves.
 const BATCH: usize = 64;
@@ -106,14 +109,21 @@ impl MediaThreads {
         prompts: impl Into<Arc<PromptSet>>,
         report: impl Fn(Report) + Clone + Send + 'static,
     ) -> io::Result<Self> {
+        if ports.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no RTP port is given"));
+        }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = ports.len().min(cores).clamp(1, THREADS_MAX);
+        let share = match ports.len().div_ceil(count) {
+            0 | 1 => 1,
+            share => share.next_multiple_of(2),
+        };
         let prompts = prompts.into();
         let mut lanes = Vec::new();
         let mut running = Vec::new();
-        for nth in 0..count {
-            let mine = ports.iter().skip(nth).step_by(count);
-            let sockets = mine.map(|port| bind(*port)).collect::<io::Result<Vec<UdpSocket>>>()?;
+        for (nth, mine) in ports.chunks(share).enumerate() {
+            let sockets =
+                mine.iter().map(|port| bind(*port)).collect::<io::Result<Vec<UdpSocket>>>()?;
             let (lane, thread) = lane(sockets, Arc::clone(&prompts))?;
             let report = report.clone();
             let name = format!("media-{nth}");
@@ -123,9 +133,19 @@ impl MediaThreads {
         Ok(Self { lanes: lanes.into(), running: Arc::new(Mutex::new(running)) })
     }
 
-    /// The ports the shard of this number writes into its session descriptions.
+    /// The ports the shard of this number writes into its session descriptions, even ones first.
     pub fn ports(&self, shard: usize) -> Vec<u16> {
-        self.lane(shard).ports.clone()
+        let all = &self.lane(shard).ports;
+        let (threads, shards) = (self.lanes.len(), usize::from(SHARDS));
+        let (nth, sharing) = (shard / threads, shards.saturating_sub(shard % threads));
+        let sharing = sharing.div_ceil(threads).max(1);
+        // Pairs if there are enough, else single ports, else all for everybody.
+        let run = if all.len() >= 2 * sharing { 2 } else { 1 };
+        let own = all.chunks(run).skip(nth % sharing).step_by(sharing).flatten();
+        let mut ports: Vec<u16> =
+            if all.len() < sharing { all.clone() } else { own.copied().collect() };
+        ports.sort_by_key(|port| port % 2);
+        ports
     }
 
     /// Orders something of the shard's thread.

@@ -149,8 +149,10 @@ impl Node {
         for (number, inbox) in inboxes.into_iter().enumerate() {
             let rtp = media.ports(number).into_iter().map(|port| RtpPort { port }).collect();
             let identity = Identity { shard: number as u16, rtp, ..identity.clone() };
+            let mut ua = Ua::new(identity, entropy::bytes());
+            ua.set_lost_after(settings.rtp_lost_after);
             let shard = Shard {
-                ua: Ua::new(identity, entropy::bytes()),
+                ua,
                 number,
                 shards: shards.clone(),
                 handle: handle.clone(),

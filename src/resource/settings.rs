@@ -7,7 +7,7 @@
 //! | group | fields |
 //! |---|---|
 //! | `sip` | `listen [{transport, port, address}]`, `advertise` |
-//! | `rtp` | `ports`, `advertise`, `join` |
+//! | `rtp` | `ports`, `advertise`, `join`, `lostSeconds` |
 //! | `menus` | `pinTries` |
 //! | `agents` | `logOutAllowedIn`, `logoutNonActivitySeconds`, |
 //! | | `notReadyReasons`, `duplicateLogin` |
@@ -39,6 +39,8 @@ pub struct NodeSettings {
     pub rtp_ports: Vec<u16>,
     /// The address phones send audio to; `None`: found from `sip_advertise` or the interface.
     pub rtp_advertise: Option<IpAddr>,
+    /// After how long without a packet a talking party counts as gone; `None`: never.
+    pub rtp_lost_after: Option<Millis>,
     /// Where REST is served.
     pub api_listen: SocketAddr,
     /// The file with the bearer tokens; `None`: nobody is let in.
@@ -74,8 +76,9 @@ impl Default for NodeSettings {
                 Listen { transport: ListenTransport::Tcp, address: any(5060) },
             ],
             sip_advertise: None,
-            rtp_ports: (20_000..=20_003).collect(),
+            rtp_ports: (20_000..=20_015).collect(),
             rtp_advertise: None,
+            rtp_lost_after: None,
             api_listen: any(8080),
             tokens_file: None,
             observe_listen: any(9090),
@@ -99,7 +102,7 @@ const STATES: [(&str, AgentStateName); 5] = [
 const OWN_REASONS: [&str; 7] =
     ["LoggedIn", "RingOut", "Declined", "Busy", "Unreachable", "Supervisor", "OtherCall"];
 
-/// A media thread has its own port; a machine has only so many.
+/// Each port is a socket that is looked at on its own; a machine has only so many.
 const RTP_PORTS_MAX: u16 = 64;
 
 /// Reads the `spec` of the settings.
@@ -185,6 +188,9 @@ fn rtp(group: Fields<'_>, node: &mut NodeSettings) {
         }
     }
     node.rtp_advertise = group.field("advertise").and_then(|field| ip_address(&field));
+    // Phones report every five seconds, and now and then a report is lost.
+    let advice = "write 10 to 3600, or leave it out for never; 60 is usual";
+    node.rtp_lost_after = group.optional_seconds("lostSeconds", 10..=3600, advice);
     if let Some(field) = group.field("join") {
         let _ = field.word(&[("Relay", ())], &["Direct"]);
     }
@@ -192,7 +198,7 @@ fn rtp(group: Fields<'_>, node: &mut NodeSettings) {
 }
 
 fn ports(written: &str) -> Result<Vec<u16>, String> {
-    let remedy = || "write two ports from 1024 to 65535, as \"20000-20003\"".to_owned();
+    let remedy = || "write two ports from 1024 to 65535, as \"20000-20015\"".to_owned();
     let (first, last) = written.split_once('-').unwrap_or((written, written));
     let (Ok(first), Ok(last)) = (first.trim().parse::<u16>(), last.trim().parse::<u16>()) else {
         return Err(remedy());

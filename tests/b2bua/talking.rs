@@ -4,8 +4,12 @@
 use carillon::acd::command::Command;
 use carillon::acd::command::LegEnd;
 use carillon::acd::config::AnswerMode;
+use carillon::acd::fact::CallEnd;
+use carillon::acd::fact::Fact;
+use carillon::acd::fact::HungUpBy;
 use carillon::b2bua::counter::Counter;
 use carillon::base::id::LegId;
+use carillon::base::time::Millis;
 use carillon::media::dtmf::Digit;
 use carillon::media::order::Order;
 use carillon::media::order::Report;
@@ -17,6 +21,9 @@ use carillon::sip::method::Method;
 
 use crate::phone::sdp;
 use crate::world::World;
+
+/// A lost agent ends the call like one that hangs up.
+const BY_AGENT: CallEnd = CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent };
 
 /// Two who talk: the world, the agent's phone, the caller's.
 fn talking(seed: u64) -> (World, usize, usize) {
@@ -241,6 +248,80 @@ fn a_party_that_is_gone_is_noticed_by_the_refresh() {
     assert_eq!(ends(&world), [LegEnd::Lost]);
     assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
+}
+
+/// Every watch that was ordered: of whom, and for how long.
+fn watches(world: &World) -> Vec<(u32, Option<Millis>)> {
+    let watch = |order: &Order| match order {
+        Order::Watch { stream, silence } => Some((stream.nth, *silence)),
+        _ => None,
+    };
+    let mut watches: Vec<_> = world.media.iter().filter_map(watch).collect();
+    watches.sort_unstable();
+    watches
+}
+
+#[test]
+fn a_talking_party_media_hears_nothing_of_is_given_up() {
+    for (gone, ended) in [(0, CallEnd::CallerLost), (1, BY_AGENT)] {
+        let mut world = World::new(71, AnswerMode::OnEntry);
+        let (ann, caller) = (world.agent("ann"), world.caller());
+        let silence = Some(Millis::from_secs(60));
+        world.with_ua(|ua, _| ua.set_lost_after(silence));
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(5);
+        assert_eq!(watches(&world), [(0, silence), (1, silence)], "from the join on");
+        let stream = LegId { nth: gone, ..world.leg(caller) };
+        world.with_ua(|ua, now| ua.handle_report(now, Report::Lost { stream }));
+        world.run_secs(5);
+        assert!(world.counters.contains(&Counter::MediaLost));
+        assert_eq!(ends(&world), [LegEnd::Lost]);
+        for phone in [ann, caller] {
+            assert_eq!(world.phones[phone].requests(&Method::Bye).len(), 1, "both are told");
+        }
+        let why = |fact: &Fact| match fact {
+            Fact::CallEnded { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        assert_eq!(world.facts.iter().find_map(why), Some(ended));
+        world.assert_clean();
+    }
+}
+
+#[test]
+fn who_waits_or_is_not_to_be_watched_is_not() {
+    let (mut world, _ann, caller) = talking(72);
+    assert_eq!(watches(&world), [], "unless it is configured");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+    let mut world = World::new(72, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with_ua(|ua, _| ua.set_lost_after(Some(Millis::from_secs(60))));
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(5);
+    assert_eq!(watches(&world), [], "music needs no answer");
+    let stream = world.leg(caller);
+    world.with_ua(|ua, now| ua.handle_report(now, Report::Lost { stream }));
+    world.run_secs(1);
+    assert_eq!(world.ua.legs(), 1, "a report that comes too late");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn streams_of_one_peer_have_the_ports_in_turn() {
+    let mut world = World::new(73, AnswerMode::OnEntry);
+    for _ in 0..3 {
+        let caller = world.caller();
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(1);
+    }
+    let port = |order: &Order| match order {
+        Order::Open { port, .. } => Some(*port),
+        _ => None,
+    };
+    let ports: Vec<u16> = world.media.iter().filter_map(port).collect();
+    assert_eq!(ports, [20_000, 20_002, 20_000]);
 }
 
 #[test]

@@ -350,6 +350,28 @@ fn silence_is_reported_only_when_asked_for() {
 }
 
 #[test]
+fn who_holds_or_is_held_is_not_watched() {
+    let mut engine = engine();
+    open(&mut engine, 0, 0, agreed(CALLER, Codec::Pcmu));
+    let silence = Some(Millis(1000));
+    engine.handle_order(millis(0), Order::Watch { stream: leg(0), silence });
+    let mut now = 0;
+    for direction in [Direction::RecvOnly, Direction::SendOnly, Direction::Inactive] {
+        let agreed = carillon::sdp::Agreed { direction, ..agreed(CALLER, Codec::Pcmu) };
+        engine.handle_order(millis(now), Order::Update { stream: leg(0), agreed });
+        run(&mut engine, now, now + 3000);
+        now += 3000;
+    }
+    assert_eq!(reports(&mut engine), []);
+    let agreed = agreed(CALLER, Codec::Pcmu);
+    engine.handle_order(millis(now), Order::Update { stream: leg(0), agreed });
+    run(&mut engine, now, now + 900);
+    assert_eq!(reports(&mut engine), [], "the time begins when the hold ends");
+    run(&mut engine, now + 900, now + 1100);
+    assert_eq!(reports(&mut engine), [Report::Lost { stream: leg(0) }]);
+}
+
+#[test]
 fn what_is_missing_is_counted_and_what_comes_late_taken_off() {
     let mut engine = engine();
     open(&mut engine, 0, 0, agreed(CALLER, Codec::Pcmu));

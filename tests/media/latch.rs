@@ -101,6 +101,32 @@ fn two_that_wait_behind_one_nat_are_not_guessed() {
 }
 
 #[test]
+fn a_nat_that_keeps_ports_tells_two_apart() {
+    let mut table = Table::new(1);
+    table.open(NOW, 0, 0, address("10.0.0.5:4000"), ip("203.0.113.9"));
+    table.open(NOW, 1, 0, address("10.0.0.6:4002"), ip("203.0.113.9"));
+    assert_eq!(table.find(NOW, 0, address("203.0.113.9:999"), 1), Found::Ambiguous);
+    assert_eq!(table.find(NOW, 0, address("203.0.113.9:4002"), 1), Found::Latched(1));
+    assert_eq!(table.find(NOW, 0, address("203.0.113.9:999"), 2), Found::Latched(0), "the other");
+    table.open(NOW, 2, 0, address("10.0.0.7:4004"), ip("203.0.113.9"));
+    table.open(NOW, 3, 0, address("10.0.0.8:4004"), ip("203.0.113.9"));
+    assert_eq!(
+        table.find(NOW, 0, address("203.0.113.9:4004"), 3),
+        Found::Ambiguous,
+        "both said it"
+    );
+}
+
+#[test]
+fn two_behind_one_nat_on_two_local_ports_are_no_riddle() {
+    let mut table = Table::new(2);
+    table.open(NOW, 0, 0, address("10.0.0.5:4000"), ip("203.0.113.9"));
+    table.open(NOW, 1, 1, address("10.0.0.6:4000"), ip("203.0.113.9"));
+    assert_eq!(table.find(NOW, 1, address("203.0.113.9:998"), 1), Found::Latched(1));
+    assert_eq!(table.find(NOW, 0, address("203.0.113.9:999"), 2), Found::Latched(0));
+}
+
+#[test]
 fn one_announced_address_for_several_streams_is_told_apart_by_ssrc() {
     let mut table = Table::new(1);
     let shared = address("198.51.100.7:4000");

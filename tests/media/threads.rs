@@ -16,6 +16,7 @@ use carillon::media::order::Report;
 use carillon::media::rtp;
 use carillon::media::rtp::Header;
 use carillon::node::rtp::MediaThreads;
+use carillon::node::shard::SHARDS;
 use carillon::sdp::Codec;
 
 use crate::peer::*;
@@ -214,13 +215,19 @@ fn a_busy_port_is_said_and_threads_end() {
 
 #[test]
 fn shards_and_ports_are_dealt_out_to_the_threads() {
-    let media = MediaThreads::start(&[0, 0, 0], prompts(), |_| ()).unwrap();
-    let mut all: Vec<u16> =
-        media.counters().enumerate().flat_map(|(nth, _)| media.ports(nth)).collect();
-    all.sort_unstable();
-    all.dedup();
-    assert_eq!(all.len(), 3);
-    let threads = media.counters().count();
-    assert_eq!(media.ports(0), media.ports(threads), "shards share threads");
-    media.stop();
+    for count in [1, 2, 3, 4, 5, 8, 16] {
+        let media = MediaThreads::start(&vec![0; count], prompts(), |_| ()).unwrap();
+        let shards = 0..usize::from(SHARDS);
+        let of_shards: Vec<Vec<u16>> = shards.map(|shard| media.ports(shard)).collect();
+        assert!(of_shards.iter().all(|ports| !ports.is_empty()), "{count}");
+        let mut all = of_shards.concat();
+        let given = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "every port is somebody's");
+        if count >= 4 * of_shards.len() {
+            assert_eq!(given, count, "and nobody else's, if there are enough");
+        }
+        media.stop();
+    }
 }

@@ -69,6 +69,7 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/shard.rs", 1, "the next deadline of a shard, beside all that wakes it before"),
     ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
     ("src/node/watch.rs", 1, "editors write a file in several steps"),
+    ("tests/bench/media.rs", 1, "every millisecond some phones speak"),
     ("tests/e2e/phone.rs", 1, "a packet of sound is due every 20 ms"),
     ("tests/support/wait.rs", 1, "between two looks at a condition with a deadline"),
     ("tests/support/wait_async.rs", 1, "between two looks at a condition with a deadline"),

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -125,6 +126,9 @@ impl Names {
 /// How many names of a leg there may be before answered requests are sorted out.
 const NAMES_KEPT: usize = 32;
 
+/// Of how many peers it is known which RTP port they had last; then all is forgotten.
+const PEERS_MAX: usize = 10_000;
+
 /// One name of a leg.
 enum Found {
     Dialog(DialogName),
@@ -150,6 +154,8 @@ pub(in crate::b2bua) struct Board {
     pub(in crate::b2bua) now: LocalTime,
     pub(in crate::b2bua) identity: Identity,
     pub(in crate::b2bua) trunks: Arc<[TrunkConfig]>,
+    /// After how long without a packet a talking party counts as gone; none: never.
+    pub(in crate::b2bua) lost_after: Option<Millis>,
     pub(in crate::b2bua) timers: Timers,
     pub(in crate::b2bua) layer: Layer,
     pub(in crate::b2bua) tokens: Tokens,
@@ -159,6 +165,8 @@ pub(in crate::b2bua) struct Board {
     pub(in crate::b2bua) keys: VecDeque<Key>,
     pub(in crate::b2bua) outputs: VecDeque<Output>,
     names: Names,
+    /// Which turn each peer's last stream had at the RTP ports.
+    turns: BTreeMap<IpAddr, usize>,
     streams: usize,
     numbers: u64,
 }
@@ -184,6 +192,8 @@ impl Board {
             keys: VecDeque::new(),
             outputs: VecDeque::new(),
             names: Names::default(),
+            lost_after: None,
+            turns: BTreeMap::new(),
             streams: 0,
             numbers: 0,
         }
@@ -286,12 +296,20 @@ impl Board {
         Some(Flow { transport, local: listener.local, peer })
     }
 
-    /// The RTP port of the next stream, one after the other.
-    pub(in crate::b2bua) fn next_rtp_port(&mut self) -> u16 {
+    /// The RTP port of the next stream to or from this peer.
+    ///
+    /// Streams of one peer have all ports in turn: behind a NAT they can be told apart only by the
+    /// port their first packet comes to. The first of a peer has one of the first half, where the
+    /// even ports are (RFC 3550 §11).
+    pub(in crate::b2bua) fn rtp_port_for(&mut self, peer: IpAddr) -> u16 {
+        if self.turns.len() >= PEERS_MAX {
+            self.turns.clear();
+        }
         let ports = &self.identity.rtp;
-        let port = ports.get(self.streams % ports.len().max(1)).map_or(0, |rtp| rtp.port);
+        let first = self.streams % ports.len().div_ceil(2).max(1);
+        let turn = self.turns.entry(peer).and_modify(|turn| *turn += 1).or_insert(first);
         self.streams = self.streams.wrapping_add(1);
-        port
+        ports.get(*turn % ports.len().max(1)).map_or(0, |rtp| rtp.port)
     }
 
     /// A number that was not used before in this process.
