@@ -146,7 +146,7 @@ fn changes_that_meet() {
     };
     // Our refresh is on its way when the phone's hold sets out: both get 491 (RFC 3261 §14.2).
     while sent(&world) < 2 {
-        world.run(carillon::base::time::Millis(1));
+        world.run(Millis(1));
     }
     assert_eq!(reinvite(&mut world, ann, "sendonly").method(), Method::Invite);
     assert!(world.phones[ann].statuses(&Method::Invite).contains(&491));

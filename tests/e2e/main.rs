@@ -6,6 +6,7 @@
 //! | `agents.rs` | an agent's phone rings out, declines, is busy, is unreachable; ring-all |
 //! | `leaving.rs` | a caller cancels or hangs up in every state; transfer and hang-up by REST |
 //! | `audio.rs` | what caller and agent hear, from the welcome to each other's tone; DTMF |
+//! | `lost.rs` | a phone that falls silent while talking |
 //! | `restart.rs` | kill -9 under load and start again |
 //! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
 //! | `live_config.rs` | configuration changed while callers wait |
@@ -21,6 +22,7 @@ mod calls;
 mod carillon;
 mod leaving;
 mod live_config;
+mod lost;
 mod phone;
 mod restart;
 mod sipp;
