@@ -317,6 +317,40 @@ pub enum ReservationEnd {
     AgentLeft,
 }
 
+impl ReservationEnd {
+    /// The published word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RungOut => "RingOut",
+            Self::Failed(RingFailure::Declined) => "Declined",
+            Self::Failed(RingFailure::Busy) => "Busy",
+            Self::Failed(RingFailure::NoAnswer) => "NoAnswer",
+            Self::Failed(RingFailure::Unreachable) => "Unreachable",
+            Self::Failed(RingFailure::WrongAddress) => "WrongAddress",
+            Self::Failed(RingFailure::NoCodec) => "NoCodec",
+            Self::Withdrawn => "Withdrawn",
+            Self::AnsweredElsewhere => "AnsweredElsewhere",
+            Self::AgentLeft => "AgentLeft",
+        }
+    }
+}
+
+impl CallEnd {
+    /// The published word, without what belongs to it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::AnsweredAndHungUp { .. } => "AnsweredAndHungUp",
+            Self::Abandoned => "Abandoned",
+            Self::ShortAbandoned => "ShortAbandoned",
+            Self::Overflowed(_) => "Overflowed",
+            Self::Transferred => "Transferred",
+            Self::Rejected(_) => "Rejected",
+            Self::CallerLost => "CallerLost",
+            Self::NodeLost => "NodeLost",
+        }
+    }
+}
+
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CallEnd {

@@ -7,8 +7,9 @@
 //! | supervisor | see numbers, act for the agents of its teams, for calls they have or that wait |
 //! | administrator | everything, configuration too |
 //!
-//! Always holds: no route is open without a token; tokens are kept and compared as SHA-256 only,
-//! so neither memory nor time tells anything about them.
+//! Always holds: nothing is open without a token but what describes the interface; a token that is
+//! taken out of the file is refused from then on, and its event streams end. Tokens are kept and
+//! compared as SHA-256 only, so neither memory nor time tells anything about them.
 //!
 //! Not here: the file the tokens come from (`resource::tokens`), rates ([`super::limit`]).
 
@@ -32,7 +33,7 @@ use crate::resource::TokenConfig;
 use crate::resource::TokenSecret;
 
 /// All tokens that are let in, by their hash.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     by_hash: BTreeMap<[u8; 32], Asker>,
 }
@@ -46,6 +47,8 @@ pub(super) struct Asker {
     pub(super) role: Role,
     /// A supervisor's teams.
     pub(super) teams: Vec<String>,
+    /// The hash of the token it was let in with.
+    token: [u8; 32],
 }
 
 impl Tokens {
@@ -57,9 +60,20 @@ impl Tokens {
                 TokenSecret::Sha256(hash) => *hash,
             };
             let TokenConfig { name, role, teams, .. } = token;
-            (hash, Asker { name: name.clone(), role: *role, teams: teams.clone() })
+            let (name, teams) = (name.clone(), teams.clone());
+            (hash, Asker { name, role: *role, teams, token: hash })
         };
         Self { by_hash: tokens.iter().map(entry).collect() }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// Tells whether this token is still let in, and as the same.
+    pub(super) fn knows(&self, asker: &Asker) -> bool {
+        self.by_hash.get(&asker.token) == Some(asker)
     }
 
     /// Finds who sent these headers.
@@ -92,10 +106,15 @@ impl Asker {
 
     /// Only administrators change the configuration.
     pub(super) fn may_configure(&self) -> Result<(), Problem> {
+        self.may_administer("Changing the configuration")
+    }
+
+    /// Only administrators do what concerns everybody.
+    pub(super) fn may_administer(&self, what: &str) -> Result<(), Problem> {
         match self.role {
             Role::Administrator | Role::System => Ok(()),
             Role::Viewer | Role::Agent | Role::Supervisor => {
-                Err(self.forbidden("Changing the configuration", "administrator"))
+                Err(self.forbidden(what, "administrator"))
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request ─► headers small enough ─► token known ─► rate kept ─► handler ─► answer
-//!                                                                            │
+//!                                    or page open                            │
 //!            a bare error becomes a problem, and every answer says Carillon-Index
 //! ```
 //!
@@ -13,7 +13,6 @@
 
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
@@ -23,6 +22,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::api::Api;
+use crate::api::auth::Asker;
 use crate::api::problem::Kind;
 use crate::api::problem::PROBLEM_JSON;
 use crate::api::problem::Problem;
@@ -40,9 +40,11 @@ const HEADERS_MAX: usize = 16 * 1024;
 /// Lets a request in, and sees to its answer.
 pub(super) async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let seen = api.handle.applied();
-    let answer = match admit(&api, request.headers()) {
+    let answer = match admit(&api, &request) {
         Ok(asker) => {
-            request.extensions_mut().insert(asker);
+            if let Some(asker) = asker {
+                request.extensions_mut().insert(asker);
+            }
             next.run(request).await
         }
         Err(problem) => problem.at(seen).into_response(),
@@ -55,7 +57,14 @@ pub(super) async fn pass(State(api): State<Api>, mut request: Request, next: Nex
     answer
 }
 
-fn admit(api: &Api, headers: &HeaderMap) -> Result<super::auth::Asker, Problem> {
+/// What describes the interface, not this deployment of it: the program itself is as open.
+fn is_open(path: &str) -> bool {
+    path == "/api/v1/openapi.json" || path.starts_with("/problems/")
+}
+
+/// Who asks; nobody in particular where the page is open.
+fn admit(api: &Api, request: &Request) -> Result<Option<Asker>, Problem> {
+    let headers = request.headers();
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADERS_MAX {
         let detail = format!("The headers are {size} bytes; at most {HEADERS_MAX} are read");
@@ -66,14 +75,15 @@ fn admit(api: &Api, headers: &HeaderMap) -> Result<super::auth::Asker, Problem> 
         let detail = format!("Come again in {seconds} s");
         Problem::new(Kind::RateLimited, &detail).retry_after(seconds)
     };
-    match api.tokens.asker(headers) {
+    let known = api.tokens.borrow().asker(headers).cloned();
+    match known {
         Ok(asker) => {
             api.limiter.admit(&asker.name, now).map_err(limited)?;
-            Ok(asker.clone())
+            Ok(Some(asker))
         }
         Err(problem) => {
             api.limiter.admit_guess(now).map_err(limited)?;
-            Err(problem)
+            if is_open(request.uri().path()) { Ok(None) } else { Err(problem) }
         }
     }
 }

@@ -14,7 +14,7 @@
 //! a fresh index.
 //!
 //! Always holds: no fact is missed between two events of one stream; a slow listener's stream ends
-//! rather than grow.
+//! rather than grow, and so does one whose token is taken out of the file.
 //!
 //! Not here: how long facts are kept (`cluster::happenings`), their JSON ([`super::story`]).
 
@@ -33,10 +33,12 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::watch;
 
 use crate::acd::fact::Fact;
 use crate::api::Api;
 use crate::api::auth::Asker;
+use crate::api::auth::Tokens;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::request::Look;
@@ -97,10 +99,20 @@ pub(super) async fn listen(
     let happenings =
         api.handle.happenings_after(after).map_err(|gone_by| gone(after, gone_by.newest))?;
     let asker = look.asker;
+    let shut_out = shut_out(api.tokens.clone(), asker.clone());
     let events = happenings
-        .flat_map(move |happening| stream::iter(events(&happening, &asker).into_iter().map(Ok)));
+        .flat_map(move |happening| stream::iter(events(&happening, &asker).into_iter().map(Ok)))
+        .take_until(shut_out);
     let events = Counted { events: Box::pin(events), _permit: permit };
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Waits until the listener's token is not let in any more.
+async fn shut_out(mut tokens: watch::Receiver<Tokens>, asker: Asker) {
+    if tokens.wait_for(|tokens| !tokens.knows(&asker)).await.is_err() {
+        // Nobody changes the tokens any more.
+        std::future::pending().await
+    }
 }
 
 fn gone(after: LogIndex, newest: LogIndex) -> Problem {

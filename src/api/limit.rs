@@ -1,7 +1,7 @@
 //! How often one token may ask: a bucket of permits for each, filled at a steady rate.
 //!
-//! Requests that fail to authenticate share one small bucket, so that guessing tokens is slow and
-//! costs those who have one nothing.
+//! Requests without a good token share one small bucket, so that guessing tokens is slow and costs
+//! those who have one nothing; the pages that are open to everybody are read out of it too.
 //!
 //! Always holds: memory is bounded by the number of tokens.
 //!
@@ -29,7 +29,7 @@ impl Default for Rate {
     }
 }
 
-/// What failed authentications share.
+/// What requests without a good token share.
 const GUESSES: Rate = Rate { per_second: 20, burst: 100 };
 
 /// Counts requests.

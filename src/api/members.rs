@@ -1,16 +1,33 @@
-//! `GET /api/v1/cluster`: who belongs to it, who leads, how far each has come, who has which legs.
+//! `/api/v1/cluster`: who belongs to it, who leads, how far each has come, who has which legs; and
+//! how a node is made to take no more calls before it is stopped.
 //!
 //! Not here: changing the members (`cluster::membership`).
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
+use crate::api::problem::Problem;
 use crate::api::request::Answer;
 use crate::api::request::Look;
+use crate::api::request::Order;
 use crate::base::id::Owner;
 use crate::cluster::handle::MemberPicture;
+use crate::resource::order;
+
+/// How a node is made to take no more calls: those it has go on, until it is stopped.
+#[derive(Clone)]
+pub struct Drain {
+    /// Whether it has begun; it ends with the process.
+    pub begun: Arc<AtomicBool>,
+    /// Begins it; again does no harm.
+    pub begin: Arc<dyn Fn() + Send + Sync>,
+}
 
 /// The cluster as this node knows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -18,6 +35,8 @@ use crate::cluster::handle::MemberPicture;
 pub(super) struct ClusterPicture {
     /// The node that answers.
     node: u64,
+    /// Whether the node that answers refuses new calls.
+    draining: bool,
     leader: Option<u64>,
     term: u64,
     /// Whether a change can be made now.
@@ -56,6 +75,25 @@ pub(super) struct ClusterNode {
 #[utoipa::path(get, path = "/api/v1/cluster", tag = "cluster",
     params(super::openapi::Consistency), responses((status = 200, body = ClusterPicture)))]
 pub(super) async fn show(State(api): State<Api>, look: Look) -> Answer<ClusterPicture> {
+    picture(&api, &look)
+}
+
+/// Makes the node that answers refuse new calls with 503 and no longer be ready; calls go on.
+///
+/// It lasts until the node is restarted. The legs it still has are in `nodes`.
+#[utoipa::path(post, path = "/api/v1/cluster/drain", tag = "cluster",
+    params(super::openapi::Idempotency), responses((status = 200, body = ClusterPicture)))]
+pub(super) async fn drain(
+    State(api): State<Api>,
+    order: Order,
+) -> Result<Answer<ClusterPicture>, Problem> {
+    order.asker.may_administer("Draining a node")?;
+    order::read_nothing(&order.body).map_err(|mistakes| Problem::invalid(&mistakes))?;
+    (api.drain.begin)();
+    Ok(picture(&api, &order.look(&api)))
+}
+
+fn picture(api: &Api, look: &Look) -> Answer<ClusterPicture> {
     let members = api.handle.members();
     let nodes = api.handle.view(|view| {
         let node = |(owner, alive): (Owner, bool)| ClusterNode {
@@ -75,6 +113,7 @@ pub(super) async fn show(State(api): State<Api>, look: Look) -> Answer<ClusterPi
     };
     look.answer(ClusterPicture {
         node: api.handle.node().0,
+        draining: api.drain.begun.load(Ordering::Relaxed),
         leader: members.leader.map(|leader| leader.0),
         term: members.term,
         quorum: members.quorum,

@@ -5,9 +5,10 @@
 //!                                                  └─► command ─► log ─► view ─► JSON
 //! ```
 //!
-//! Always holds: nothing is open without a token; every answer says in `Carillon-Index` up to
-//! which log index it knows; every error is a problem document; a change is answered after it is
-//! committed and applied here.
+//! Always holds: nothing is open without a token but the description of the interface and the
+//! pages about its problems, which tell nothing of the deployment; every answer of the deployment
+//! says in `Carillon-Index` up to which log index it knows; every error is a problem document; a
+//! change is answered after it is committed and applied here.
 //!
 //! Not here: listening (`node`), metrics and health (`observe`), reading bodies (`resource`).
 
@@ -33,6 +34,7 @@ mod trunks;
 
 pub use crate::api::auth::Tokens;
 pub use crate::api::limit::Rate;
+pub use crate::api::members::Drain;
 
 use std::sync::Arc;
 
@@ -44,6 +46,7 @@ use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
 use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::acd::command::Refusal;
@@ -56,8 +59,8 @@ use crate::cluster::handle::Handle;
 pub struct Setup {
     /// The cluster.
     pub handle: Handle,
-    /// Who is let in.
-    pub tokens: Tokens,
+    /// Who is let in, from now on as it changes.
+    pub tokens: watch::Receiver<Tokens>,
     /// How often.
     pub rate: Rate,
     /// The prompts in the program, which a queue may name.
@@ -66,13 +69,16 @@ pub struct Setup {
     pub clock: fn() -> LocalTime,
     /// Random numbers, for request ids.
     pub entropy: fn() -> u128,
+    /// How the node is made to take no more calls.
+    pub drain: Drain,
 }
 
 /// What every handler has at hand.
 #[derive(Clone)]
 struct Api {
     handle: Handle,
-    tokens: Arc<Tokens>,
+    tokens: watch::Receiver<Tokens>,
+    drain: Drain,
     limiter: Arc<Limiter>,
     outside: Arc<BodyOutside>,
     listeners: Arc<Semaphore>,
@@ -120,6 +126,7 @@ fn routes() -> Vec<Route> {
 
         ("GET",    "/api/v1/events",                      get(events::listen)),
         ("GET",    "/api/v1/cluster",                     get(members::show)),
+        ("POST",   "/api/v1/cluster/drain",               post(members::drain)),
         ("GET",    "/api/v1/openapi.json",                get(openapi::description)),
         ("GET",    "/problems/{name}",                    get(openapi::problem_page)),
     ]
@@ -137,11 +144,12 @@ pub fn refusal_document(refusal: &Refusal, asked: &str) -> serde_json::Value {
 
 /// Builds the interface.
 pub fn router(setup: Setup) -> Router {
-    let Setup { handle, tokens, rate, built_in_prompts, clock, entropy } = setup;
+    let Setup { handle, tokens, rate, built_in_prompts, clock, entropy, drain } = setup;
     let outside = BodyOutside { handle: handle.clone(), built_in_prompts };
     let api = Api {
         handle,
-        tokens: Arc::new(tokens),
+        tokens,
+        drain,
         limiter: Arc::new(Limiter::new(rate)),
         outside: Arc::new(outside),
         listeners: Arc::new(Semaphore::new(events::LISTENERS_MAX)),

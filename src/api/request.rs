@@ -142,6 +142,11 @@ impl FromRequest<Api> for Order {
 }
 
 impl Order {
+    /// Looks without anything being put into the log.
+    pub(super) fn look(&self, api: &Api) -> Look {
+        Look::after(self.asker.clone(), api, api.handle.applied())
+    }
+
     /// Changes the configuration, if the asker may and the body can be read.
     pub(super) async fn configure(
         &self,

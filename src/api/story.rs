@@ -16,7 +16,6 @@ use crate::acd::command::Caller;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Explanation;
 use crate::acd::fact::Fact;
-use crate::acd::fact::ReservationEnd;
 use crate::acd::view::Milestone;
 use crate::acd::view::WaitReason;
 use crate::api::calls::Why;
@@ -77,7 +76,7 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
             "call": call.to_string(), "queue": queue, "agents": agents, "why": explanation(why),
         }),
         Fact::ReservationEnded { call, queue, agent, why } => json!({
-            "call": call.to_string(), "queue": queue, "agent": agent, "why": reservation_end(*why),
+            "call": call.to_string(), "queue": queue, "agent": agent, "why": why.word(),
         }),
         Fact::CallAnswered { call, queue, agent, waited, rang } => json!({
             "call": call.to_string(), "queue": queue, "agent": agent,
@@ -169,7 +168,7 @@ pub(super) fn milestone(milestone: &Milestone, sees_caller: bool) -> (&'static s
         Milestone::Entered(queue) => ("Entered", json!({ "queue": queue })),
         Milestone::Reserved(agents) => ("Reserved", json!({ "agents": agents })),
         Milestone::ReservationEnded(agent, why) => {
-            ("ReservationEnded", json!({ "agent": agent, "why": reservation_end(*why) }))
+            ("ReservationEnded", json!({ "agent": agent, "why": why.word() }))
         }
         Milestone::Answered(agent) => ("Answered", json!({ "agent": agent })),
         Milestone::Returned(agent) => ("Returned", json!({ "agent": agent })),
@@ -199,19 +198,17 @@ pub(super) fn answered_by(milestone: &Milestone) -> Option<AgentId> {
 
 /// Why a call ended: the published reason, and what belongs to it.
 pub(super) fn end(end: &CallEnd) -> (&'static str, Fields) {
-    let (reason, fields) = match end {
-        CallEnd::AnsweredAndHungUp { by } => {
-            ("AnsweredAndHungUp", json!({ "by": format!("{by:?}") }))
-        }
-        CallEnd::Abandoned => ("Abandoned", json!({})),
-        CallEnd::ShortAbandoned => ("ShortAbandoned", json!({})),
-        CallEnd::Overflowed(rule) => ("Overflowed", json!({ "rule": format!("{rule:?}") })),
-        CallEnd::Transferred => ("Transferred", json!({})),
-        CallEnd::Rejected(status) => ("Rejected", json!({ "status": status })),
-        CallEnd::CallerLost => ("CallerLost", json!({})),
-        CallEnd::NodeLost => ("NodeLost", json!({})),
+    let fields = match end {
+        CallEnd::AnsweredAndHungUp { by } => json!({ "by": format!("{by:?}") }),
+        CallEnd::Overflowed(rule) => json!({ "rule": format!("{rule:?}") }),
+        CallEnd::Rejected(status) => json!({ "status": status }),
+        CallEnd::Abandoned
+        | CallEnd::ShortAbandoned
+        | CallEnd::Transferred
+        | CallEnd::CallerLost
+        | CallEnd::NodeLost => json!({}),
     };
-    (reason, object(Some(fields)))
+    (end.word(), object(Some(fields)))
 }
 
 /// Why a call waits, in the published word.
@@ -222,16 +219,6 @@ pub(super) fn wait_reason(reason: WaitReason) -> String {
         WaitReason::QueueClosed => "QueueClosed",
     }
     .to_owned()
-}
-
-fn reservation_end(why: ReservationEnd) -> String {
-    match why {
-        ReservationEnd::RungOut => "RingOut".to_owned(),
-        ReservationEnd::Failed(failure) => format!("{failure:?}"),
-        ReservationEnd::Withdrawn => "Withdrawn".to_owned(),
-        ReservationEnd::AnsweredElsewhere => "AnsweredElsewhere".to_owned(),
-        ReservationEnd::AgentLeft => "AgentLeft".to_owned(),
-    }
 }
 
 fn explanation(why: &Explanation) -> Value {

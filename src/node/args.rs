@@ -25,11 +25,13 @@ pub enum Order {
         after_help = "Example:\n  carillon serve --config /etc/carillon --data /var/lib/carillon"
     )]
     Serve(Serve),
-    /// Reads a configuration folder and names every mistake in it.
-    #[command(after_help = "Example:\n  carillon check /etc/carillon")]
+    /// Reads a configuration and names every mistake in it, and in the file of tokens it names.
+    #[command(
+        after_help = "Examples:\n  carillon check /etc/carillon\n  carillon check queues.yaml"
+    )]
     Check {
-        /// The folder of YAML files.
-        folder: PathBuf,
+        /// The folder of YAML files, or one file.
+        path: PathBuf,
     },
     /// Runs a call centre on this machine: a node, phones that ring, callers that arrive.
     #[command(after_help = "Examples:\n  carillon demo\n  carillon demo --seconds 30")]

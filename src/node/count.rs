@@ -63,9 +63,14 @@ impl Counts {
         self.metrics.count_sip_rejected("overload");
     }
 
-    /// The configuration folder had a mistake, and nothing of it was used.
+    /// The folder or the file of tokens had a mistake, and nothing of it was used.
     pub fn config_rejected(&self) {
         self.metrics.count_config_rejected();
+    }
+
+    /// So many fields of `Settings` wait for a restart.
+    pub fn config_waiting(&self, fields: usize) {
+        self.metrics.set_config_waiting(fields);
     }
 
     /// An agent's phone was rung this long after the log said so.

@@ -83,7 +83,7 @@ impl Outside for Disk<'_> {
     }
 }
 
-/// Reads and checks every YAML and JSON file of the folder, in order of their names.
+/// Reads and checks every YAML and JSON file of the folder, in order of their names, or one file.
 pub fn read(
     folder: &Path,
     elsewhere: &dyn Fn(Kind) -> Vec<String>,
@@ -97,6 +97,10 @@ pub fn read(
 fn texts(folder: &Path) -> Result<Vec<(String, String)>, FolderError> {
     let unreadable =
         |path: &Path, source| FolderError::Unreadable { path: path.to_owned(), source };
+    if folder.is_file() {
+        let text = fs::read_to_string(folder).map_err(|error| unreadable(folder, error))?;
+        return Ok(vec![(folder.to_string_lossy().into_owned(), text)]);
+    }
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| is_resource(path)).collect();

@@ -13,6 +13,7 @@
 //! Not here: what is put together (every other floor).
 
 pub mod args;
+pub mod check;
 pub mod clock;
 pub mod count;
 pub mod demo;
@@ -26,11 +27,11 @@ pub mod rtp;
 pub mod running;
 pub mod shard;
 pub mod tcp;
+pub mod tokens;
 pub mod udp;
 pub mod watch;
 pub mod web;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::node::args::Args;
@@ -41,7 +42,7 @@ use crate::node::running::Node;
 /// Carries out what was typed; the status the process ends with.
 pub fn run(args: Args) -> ExitCode {
     match args.order {
-        Order::Check { folder } => check(&folder),
+        Order::Check { path } => check::check(&path),
         Order::Serve(order) => {
             log::begin(order.log_format);
             in_runtime(async { serve(order).await.map(|()| true) })
@@ -68,30 +69,16 @@ fn fail(sentence: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Reads the folder and prints every mistake; nothing is started.
-fn check(path: &Path) -> ExitCode {
-    match folder::read(path, &|_| Vec::new()) {
-        Ok(read) => {
-            println!(
-                "{}: no mistake (queues: {}, agents: {}, trunks: {})",
-                path.display(),
-                read.queues.len(),
-                read.agents.len(),
-                read.trunks.len()
-            );
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{}", watch::complaint(&error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Runs a node until it is told to stop (Ctrl-C, SIGTERM).
 async fn serve(order: Serve) -> Result<(), Box<dyn std::error::Error>> {
     let node = Node::start(&order.config, &order.data).await?;
-    tracing::info!(sip = ?node.sip, api = %node.api, "carillon is ready for calls");
+    let [udp, tcp] = node
+        .sip
+        .each_ref()
+        .map(|listens| listens.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    let rtp = running::range(&node.rtp);
+    let (api, metrics) = (node.api, node.observe);
+    tracing::info!(udp, tcp, rtp, %api, %metrics, "carillon is ready for calls");
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

@@ -391,7 +391,8 @@ impl Port {
 fn bind(port: u16) -> io::Result<UdpSocket> {
     let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-    bound(Domain::IPV6, v6).or_else(|_| bound(Domain::IPV4, v4))
+    let bound = bound(Domain::IPV6, v6).or_else(|_| bound(Domain::IPV4, v4));
+    bound.map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))
 }
 
 fn bound(domain: Domain, address: SocketAddr) -> io::Result<UdpSocket> {

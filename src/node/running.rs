@@ -15,11 +15,13 @@
 //! Not here: what any of these parts does.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -31,6 +33,8 @@ use tokio::task::JoinHandle;
 use crate::acd::command::Actor;
 use crate::acd::command::Command;
 use crate::acd::command::Role;
+use crate::api::Drain;
+use crate::api::Tokens;
 use crate::b2bua::Identity;
 use crate::b2bua::Listener;
 use crate::b2bua::RtpPort;
@@ -44,6 +48,7 @@ use crate::cluster::ClusterConfig;
 use crate::cluster::Timing;
 use crate::cluster::handle::Handle;
 use crate::cluster::membership::Bootstrap;
+use crate::media::prompt::PromptSet;
 use crate::node::clock;
 use crate::node::count;
 use crate::node::count::Counts;
@@ -56,6 +61,8 @@ use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
 use crate::node::shard::Shards;
 use crate::node::tcp::TcpConnections;
+use crate::node::tokens;
+use crate::node::tokens::TokensError;
 use crate::node::udp::UdpSockets;
 use crate::node::watch;
 use crate::node::web;
@@ -71,29 +78,81 @@ pub enum NodeError {
     /// The configuration has mistakes.
     #[error("{}", watch::complaint(.0))]
     Folder(#[from] FolderError),
-    /// The data folder or the log.
-    #[error(transparent)]
-    Cluster(#[from] cluster::StartError),
+    /// The data folder, by its path.
+    #[error("{}: {source}; {}", path.display(), remedy_for_data(source))]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: cluster::StartError,
+    },
     /// A socket cannot be opened.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen for {what} on {address}: {source}; {}", remedy_for_port(field, source))]
     Listen {
+        /// For what.
+        what: &'static str,
         /// Where.
         address: String,
+        /// The field of `Settings` that says so.
+        field: &'static str,
         /// Why.
         source: io::Error,
     },
     /// The file of bearer tokens.
-    #[error("{words}")]
-    Tokens {
-        /// What is wrong with it, a line each.
-        words: String,
-    },
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
     /// The cryptographic or counting machinery did not start.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The configuration could not be put into the log.
     #[error("the cluster takes no commands")]
     NoQuorum,
+}
+
+impl NodeError {
+    /// A socket of this purpose, at the address that a field of `Settings` names.
+    pub fn listen(
+        what: &'static str,
+        address: &dyn Display,
+        field: &'static str,
+        source: io::Error,
+    ) -> Self {
+        Self::Listen { what, address: address.to_string(), field, source }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "for other errors only the field is known")]
+fn remedy_for_port(field: &str, error: &io::Error) -> String {
+    let mended = format!("write another in Settings.spec.{field}");
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!("end the program that has it, or {mended}"),
+        io::ErrorKind::AddrNotAvailable => format!("this machine has no such address: {mended}"),
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE), or {mended}"
+            )
+        }
+        _ => mended,
+    }
+}
+
+fn remedy_for_data(error: &cluster::StartError) -> &'static str {
+    use crate::cluster::identity::IdentityError;
+    match error {
+        cluster::StartError::Identity(IdentityError::InUse) => {
+            "end that process, or give this one a folder of its own with --data"
+        }
+        cluster::StartError::Identity(IdentityError::Disk(_)) | cluster::StartError::Store(_) => {
+            "it must be a folder this user may write, with room left; --data names another"
+        }
+        cluster::StartError::Identity(_)
+        | cluster::StartError::Hole { .. }
+        | cluster::StartError::Listen(_)
+        | cluster::StartError::Members(_)
+        | cluster::StartError::Raft(_) => {
+            "put back a whole copy of it, or name another with --data"
+        }
+    }
 }
 
 /// How long phones may take to answer their BYE when the node stops.
@@ -103,14 +162,18 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(4);
 pub struct Node {
     /// The state and the log.
     pub handle: Handle,
-    /// Where SIP is heard.
-    pub sip: Vec<SocketAddr>,
+    /// Where SIP is heard, by UDP and by TCP.
+    pub sip: [Vec<SocketAddr>; 2],
+    /// The ports of all RTP streams.
+    pub rtp: Vec<u16>,
     /// Where REST is served.
     pub api: SocketAddr,
+    /// Where metrics and health are served.
+    pub observe: SocketAddr,
     cluster: Cluster,
     shards: Shards,
     media: MediaThreads,
-    draining: Arc<AtomicBool>,
+    drain: Drain,
     counts: Counts,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -127,22 +190,22 @@ impl Node {
             clock: cluster::Clock { wall: clock::wall, local: clock::local },
             entropy: entropy::fill,
         })
-        .await?;
-        let settings = watch::read(config, &handle)?.node;
+        .await
+        .map_err(|source| NodeError::Data { path: data.to_owned(), source })?;
+        let wanted = watch::read(config, &handle)?;
+        let settings = wanted.node.clone();
+        let tokens = tokens::read(settings.tokens_file.as_deref())?;
         let owner = handle.identity().owner;
         let begun = handle.applied();
         propose(&handle, Command::StartNode { owner }).await?;
-        watch::apply(config, &handle).await?;
+        watch::apply(&wanted, &handle).await;
 
         let metrics = Arc::new(Metrics::new()?);
         let counts = Counts::new(&metrics);
         let (shards, inboxes) = Shards::new(counts.clone());
+        let loaded_at = handle.applied();
         let set = follow::load_prompts(&handle).await;
-        let report_to = shards.clone();
-        let media = MediaThreads::start(&settings.rtp_ports, set, move |report| {
-            report_to.report(report)
-        })
-        .map_err(|source| NodeError::Listen { address: "the RTP ports".to_owned(), source })?;
+        let media = start_media(&settings, &set, &shards)?;
         let udp = bind_udp(&settings)?;
         let tcp = TcpConnections::new(&shards);
         let identity = identity(&settings, owner, &handle);
@@ -166,18 +229,24 @@ impl Node {
         }
         shards.trunks(&follow::trunks(&handle));
         let mut node = Self {
-            sip: udp.locals().collect(),
+            sip: [udp.locals().collect(), tcp_listens(&settings).collect()],
+            rtp: settings.rtp_ports.clone(),
             api: settings.api_listen,
+            observe: settings.observe_listen,
             tasks: vec![tokio::spawn(orders::carry_out(batches, owner, shards.clone()))],
+            drain: drain(&shards),
             handle,
             cluster,
             shards,
             media,
-            draining: Arc::default(),
-            counts: counts.clone(),
+            counts,
         };
-        node.open(&settings, &udp, &tcp, &metrics).await?;
-        node.follow(config, &metrics, counts, begun);
+        let tokens = node.follow_tokens(&settings, tokens);
+        node.open(&settings, (&udp, &tcp), &metrics, tokens).await?;
+        node.follow_log(&metrics, begun, (loaded_at, set));
+        let watched =
+            watch::follow(config.to_owned(), node.handle.clone(), node.counts.clone(), settings);
+        node.tasks.push(tokio::spawn(watched));
         Ok(node)
     }
 
@@ -185,38 +254,59 @@ impl Node {
     async fn open(
         &mut self,
         settings: &NodeSettings,
-        udp: &UdpSockets,
-        tcp: &TcpConnections,
+        (udp, tcp): (&UdpSockets, &TcpConnections),
         metrics: &Arc<Metrics>,
+        tokens: tokio::sync::watch::Receiver<Tokens>,
     ) -> Result<(), NodeError> {
         udp.listen(&self.shards);
         for listen in tcp_listens(settings) {
-            let listener = TcpListener::bind(listen).await.map_err(refused(listen))?;
+            let failed = |source| NodeError::listen("SIP over TCP", &listen, "sip.listen", source);
+            let listener = TcpListener::bind(listen).await.map_err(failed)?;
             tcp.listen(listener, listen);
         }
-        let web = web::serve(settings, &self.handle, metrics, &self.draining).await?;
-        self.api = web.api;
+        let drain = self.drain.clone();
+        let web = web::serve(settings, &self.handle, metrics, tokens, drain).await?;
+        (self.api, self.observe) = (web.api, web.observe);
         self.tasks.extend(web.tasks);
         Ok(())
     }
 
-    /// Begins to follow what changes.
-    fn follow(&mut self, config: &Path, metrics: &Arc<Metrics>, counts: Counts, begun: LogIndex) {
+    /// Begins to follow the file of tokens, if there is one.
+    fn follow_tokens(
+        &mut self,
+        settings: &NodeSettings,
+        tokens: Tokens,
+    ) -> tokio::sync::watch::Receiver<Tokens> {
+        let (known, now_known) = tokio::sync::watch::channel(tokens);
+        match &settings.tokens_file {
+            Some(path) => {
+                let followed = tokens::follow(path.clone(), known, self.counts.clone());
+                self.tasks.push(tokio::spawn(followed));
+            }
+            None => tracing::warn!("api.tokensFile is not set: nobody is let in to REST"),
+        }
+        now_known
+    }
+
+    /// Begins to follow what the log says; of the prompts, from where they were loaded.
+    fn follow_log(
+        &mut self,
+        metrics: &Arc<Metrics>,
+        begun: LogIndex,
+        loaded: (LogIndex, Arc<PromptSet>),
+    ) {
         let (handle, shards, media) =
             (self.handle.clone(), self.shards.clone(), self.media.clone());
-        self.tasks.push(tokio::spawn(follow::follow(handle, shards, media)));
+        self.tasks.push(tokio::spawn(follow::follow(handle, shards, media, loaded)));
         let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics), begun);
         self.tasks.push(tokio::spawn(facts));
-        let figures = count::follow(self.media.clone(), counts.clone());
+        let figures = count::follow(self.media.clone(), self.counts.clone());
         self.tasks.push(tokio::spawn(figures));
-        let watched = watch::follow(config.to_owned(), self.handle.clone(), counts);
-        self.tasks.push(tokio::spawn(watched));
     }
 
     /// Refuses new calls, ends what is left, and stops.
     pub async fn stop(self) {
-        self.draining.store(true, Ordering::Relaxed);
-        self.shards.drain();
+        (self.drain.begin)();
         self.end_calls().await;
         for task in &self.tasks {
             task.abort();
@@ -224,9 +314,7 @@ impl Node {
         self.media.stop();
         self.cluster.stop().await;
     }
-}
 
-impl Node {
     /// Hangs up every call this node has, and waits a while until nobody is left on a phone.
     async fn end_calls(&self) {
         let owner = self.handle.identity().owner;
@@ -258,8 +346,37 @@ async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
     Err(NodeError::NoQuorum)
 }
 
-fn refused(address: SocketAddr) -> impl FnOnce(io::Error) -> NodeError {
-    move |source| NodeError::Listen { address: address.to_string(), source }
+/// What makes the node take no more calls.
+fn drain(shards: &Shards) -> Drain {
+    let begun = Arc::new(AtomicBool::new(false));
+    let (shards, beginning) = (shards.clone(), Arc::clone(&begun));
+    let begin = move || {
+        if !beginning.swap(true, Ordering::Relaxed) {
+            tracing::info!("the node takes no more calls");
+            shards.drain();
+        }
+    };
+    Drain { begun, begin: Arc::new(begin) }
+}
+
+fn start_media(
+    settings: &NodeSettings,
+    set: &Arc<PromptSet>,
+    shards: &Shards,
+) -> Result<MediaThreads, NodeError> {
+    let ports = &settings.rtp_ports;
+    let shards = shards.clone();
+    let started = MediaThreads::start(ports, Arc::clone(set), move |report| shards.report(report));
+    started.map_err(|source| NodeError::listen("RTP", &range(ports), "rtp.ports", source))
+}
+
+/// A range of ports as it is written in `Settings`.
+pub fn range(ports: &[u16]) -> String {
+    match ports {
+        [first, .., last] => format!("{first}-{last}"),
+        [one] => one.to_string(),
+        [] => String::new(),
+    }
 }
 
 fn bind_udp(settings: &NodeSettings) -> Result<UdpSockets, NodeError> {
@@ -269,8 +386,9 @@ fn bind_udp(settings: &NodeSettings) -> Result<UdpSockets, NodeError> {
         .filter(|listen| listen.transport == ListenTransport::Udp)
         .map(|listen| listen.address)
         .collect();
-    let named = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    UdpSockets::bind(&addresses).map_err(|source| NodeError::Listen { address: named, source })
+    UdpSockets::bind(&addresses).map_err(|(address, source)| {
+        NodeError::listen("SIP over UDP", &address, "sip.listen", source)
+    })
 }
 
 fn tcp_listens(settings: &NodeSettings) -> impl Iterator<Item = SocketAddr> {

@@ -40,12 +40,13 @@ pub struct UdpSockets {
 }
 
 impl UdpSockets {
-    /// Opens a socket for each address; port 0 takes a free one.
-    pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
+    /// Opens a socket for each address, or says which cannot; port 0 takes a free one.
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, (SocketAddr, io::Error)> {
         let mut by_local = BTreeMap::new();
         for address in addresses {
-            let socket = open(*address)?;
-            by_local.insert(socket.local_addr()?, Arc::new(socket));
+            let opened = open(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
+            let (local, socket) = opened.map_err(|error| (*address, error))?;
+            by_local.insert(local, Arc::new(socket));
         }
         Ok(Self { by_local: Arc::new(by_local) })
     }

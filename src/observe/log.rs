@@ -1,7 +1,9 @@
 //! Facts as log lines: one sentence each, with the fields to search by.
 //!
 //! A call makes a handful of lines at info level: entered, answered, ended, and what went wrong on
-//! the way. What every call does (reserved, ringing, held) is at debug level.
+//! the way; an agent one each time it becomes ready or not ready. What every call does besides
+//! (reserved, ringing, held, wrap-up) is at debug level. Reasons are the published words, those of
+//! the events over REST, and what belongs to a reason is a field of its own.
 //!
 //! | field | is |
 //! |---|---|
@@ -22,6 +24,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
+use crate::acd::fact::HungUpBy;
 use crate::acd::fact::ReservationEnd;
 use crate::base::id::LogIndex;
 
@@ -90,7 +93,7 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
             info!(%agent, index, ?reason, by = %by.name, ?role, "The agent was logged out");
         }
         Fact::AgentReady { agent, by } => {
-            debug!(%agent, index, by = %by.name, role = ?by.role, "The agent is ready");
+            info!(%agent, index, by = %by.name, role = ?by.role, "The agent is ready");
         }
         Fact::AgentNotReady { agent, reason, by } => {
             let role = by.role;
@@ -137,7 +140,8 @@ fn write_path(index: u64, fact: &Fact) {
             debug!(%call, %queue, %agent, index, "The agent's phone need not ring any more");
         }
         Fact::ReservationEnded { call, queue, agent, why } => {
-            info!(%call, %queue, %agent, index, ?why, "The agent did not take the call");
+            let why = why.word();
+            info!(%call, %queue, %agent, index, why, "The agent did not take the call");
         }
         Fact::CallAnswered { call, queue, agent, waited, rang } => {
             let (waited, rang) = (waited.as_secs(), rang.as_secs());
@@ -145,15 +149,49 @@ fn write_path(index: u64, fact: &Fact) {
         }
         Fact::CallEnded { call, queue, why: why @ CallEnd::NodeLost, .. }
         | Fact::CallEnded { call, queue, why: why @ CallEnd::CallerLost, .. } => {
-            warn!(%call, %queue, index, ?why, "The call was lost");
+            warn!(%call, %queue, index, why = why.word(), "The call was lost");
         }
         Fact::CallEnded { call, queue, why, waited, talked } => {
             let (waited, talked) = (waited.as_secs(), talked.as_secs());
-            info!(%call, %queue, index, ?why, waited, talked, "The call ended");
+            let Ending { by, rule, status } = Ending::of(why);
+            let why = why.word();
+            info!(%call, %queue, index, why, by, rule, status, waited, talked, "The call ended");
         }
         Fact::CallTurnedAway { queue, rule, status } => {
             info!(%queue, index, ?rule, status, "A caller was turned away at the door");
         }
         _ => {}
+    }
+}
+
+/// What belongs to the word that says why a call ended.
+#[derive(Default)]
+struct Ending {
+    by: Option<&'static str>,
+    rule: Option<String>,
+    status: Option<u16>,
+}
+
+impl Ending {
+    fn of(end: &CallEnd) -> Self {
+        let nothing = Self::default();
+        match end {
+            CallEnd::AnsweredAndHungUp { by: HungUpBy::Caller } => {
+                Self { by: Some("Caller"), ..nothing }
+            }
+            CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent } => {
+                Self { by: Some("Agent"), ..nothing }
+            }
+            CallEnd::AnsweredAndHungUp { by: HungUpBy::Request } => {
+                Self { by: Some("Request"), ..nothing }
+            }
+            CallEnd::Overflowed(rule) => Self { rule: Some(format!("{rule:?}")), ..nothing },
+            CallEnd::Rejected(status) => Self { status: Some(*status), ..nothing },
+            CallEnd::Abandoned
+            | CallEnd::ShortAbandoned
+            | CallEnd::Transferred
+            | CallEnd::CallerLost
+            | CallEnd::NodeLost => nothing,
+        }
     }
 }

@@ -91,6 +91,7 @@ pub struct Metrics {
     rtp_dropped: IntCounterVec,
     takeovers: IntCounter,
     config_rejected: IntCounter,
+    config_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -136,6 +137,10 @@ impl Metrics {
             takeovers: made.counter("takeovers_total", "Nodes lost and taken over from")?,
             config_rejected: made
                 .counter("config_rejected_total", "Configurations with a mistake, not used")?,
+            config_waiting: made.gauge(
+                "config_restart_needed",
+                "Changed fields of Settings that wait for a restart of this node",
+            )?,
             registry,
         })
     }
@@ -182,6 +187,11 @@ impl Metrics {
     /// Counts a configuration that had a mistake and was not used.
     pub fn count_config_rejected(&self) {
         self.config_rejected.inc();
+    }
+
+    /// Says how many fields changed that only a restart takes up.
+    pub fn set_config_waiting(&self, fields: usize) {
+        self.config_waiting.set(i64::try_from(fields).unwrap_or(i64::MAX));
     }
 
     /// Counts messages sent again.

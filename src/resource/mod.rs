@@ -141,6 +141,8 @@ pub struct Configuration {
     pub settings: Settings,
     /// For the node that reads them, when it starts.
     pub node: NodeSettings,
+    /// Whether somebody wrote `Settings`; if not, both are the defaults.
+    pub has_settings: bool,
 }
 
 /// Reads every file, or says everything that is wrong with all of them.
@@ -251,7 +253,10 @@ fn read_document(notes: &Notes<'_>, node: &Node, read: &mut Configuration) -> Op
         Kind::Agent => read.agents.push(agent::read(&spec, name)),
         Kind::Trunk => read.trunks.push(trunk::read(&spec, name)),
         Kind::Prompt => read.prompts.push(prompt::read(&spec, name)),
-        Kind::Settings => (read.settings, read.node) = settings::read(&spec),
+        Kind::Settings => {
+            (read.settings, read.node) = settings::read(&spec);
+            read.has_settings = true;
+        }
     }
     spec.finish();
     named

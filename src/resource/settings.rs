@@ -49,6 +49,22 @@ pub struct NodeSettings {
     pub observe_listen: SocketAddr,
 }
 
+impl NodeSettings {
+    /// The fields in which these settings are not as those.
+    pub fn changed_since(&self, other: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("sip.listen", self.sip_listen != other.sip_listen),
+            ("sip.advertise", self.sip_advertise != other.sip_advertise),
+            ("rtp.ports", self.rtp_ports != other.rtp_ports),
+            ("rtp.advertise", self.rtp_advertise != other.rtp_advertise),
+            ("api.listen", self.api_listen != other.api_listen),
+            ("api.tokensFile", self.tokens_file != other.tokens_file),
+            ("observe.listen", self.observe_listen != other.observe_listen),
+        ];
+        changed.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect()
+    }
+}
+
 /// One place SIP is heard at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listen {

@@ -171,3 +171,21 @@ async fn what_cannot_be_heard_any_more_is_gone() {
     let wrong = world.get(VIEWER, "/api/v1/events?after=yesterday").await;
     wrong.refused(400, "malformed-request");
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_is_taken_away() {
+    let world = World::start().await;
+    let open = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let request = Request::get("/api/v1/events?after=0").header("authorization", bearer);
+        world.router.clone().oneshot(request.body(Body::empty()).unwrap())
+    };
+    let viewer = open(VIEWER).await.unwrap().into_body();
+    let mut admin = open(ADMIN).await.unwrap().into_body().into_data_stream();
+    let others = |token: &carillon::resource::TokenConfig| token.name != "wallboard";
+    let left: Vec<_> = crate::world::tokens().into_iter().filter(others).collect();
+    world.let_in.send_replace(carillon::api::Tokens::new(&left));
+    let ended = timeout(PATIENCE, axum::body::to_bytes(viewer, 16 << 20)).await;
+    assert!(ended.expect("the stream goes on").is_ok());
+    assert!(timeout(PATIENCE, admin.next()).await.unwrap().is_some(), "another's stream ended");
+}

@@ -17,7 +17,7 @@ const TOKENS: [&str; 6] = [VIEWER, AGENT, OTHER, STRANGER, SUPERVISOR, ADMIN];
 
 /// Who may: viewer, the agent itself, another agent, another team's supervisor, its supervisor,
 /// administrator.
-const MATRIX: [(&str, &str, &str); 19] = [
+const MATRIX: [(&str, &str, &str); 20] = [
     ("GET", "/queues", "yyyyyy"),
     ("GET", "/agents", "yyyyyy"),
     ("GET", "/api/v1/queues/queue1", "yyyyyy"),
@@ -25,6 +25,7 @@ const MATRIX: [(&str, &str, &str); 19] = [
     ("GET", "/api/v1/calls", "yyyyyy"),
     ("GET", "/api/v1/cluster", "yyyyyy"),
     ("GET", "/api/v1/openapi.json", "yyyyyy"),
+    ("POST", "/api/v1/cluster/drain", "-----y"),
     ("POST", "/api/v1/agents/2771/login", "-y--yy"),
     ("POST", "/api/v1/agents/2771/logout", "-y--yy"),
     ("POST", "/api/v1/agents/2771/ready", "-y--yy"),
@@ -75,9 +76,12 @@ async fn a_waiting_call_is_a_supervisors_and_a_ringing_one_its_teams() {
 }
 
 #[tokio::test]
-async fn no_route_is_open() {
+async fn no_route_is_open_but_the_description_and_the_problems() {
     let world = World::start().await;
     for (method, path) in carillon::api::route_list() {
+        if ["/api/v1/openapi.json", "/problems/{name}"].contains(&path) {
+            continue;
+        }
         let path = path.replace(['{', '}'], "");
         for token in ["", "wrong-token-00000", "x"] {
             let reply = world.send(token, method, &path, &[], None).await;
@@ -109,4 +113,40 @@ async fn an_agent_needs_its_pin_and_a_supervisor_does_not() {
     world.post(AGENT, path, json!({})).await.refused(422, "pin-missing");
     let agent: Value = world.post(SUPERVISOR, path, json!({})).await.ok();
     assert_eq!(agent["state"], "NotReady");
+}
+
+#[tokio::test]
+async fn whoever_meets_a_problem_can_read_what_it_means() {
+    let world = World::start().await;
+    let problem = world.get("", "/api/v1/queues").await.refused(401, "unauthenticated");
+    for token in ["", "wrong-token-00000", VIEWER] {
+        let page = world.get(token, problem["type"].as_str().unwrap()).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text.contains("No valid token"), "{}", page.text);
+        world.get(token, "/problems/none").await.refused(404, "unknown-route");
+        let description = world.get(token, "/api/v1/openapi.json").await.ok();
+        let open = &description["paths"]["/api/v1/openapi.json"]["get"]["security"];
+        assert_eq!(*open, json!([{}]));
+    }
+    world.get("", "/api/v1/openapi.jsonx").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_token_taken_out_of_the_file_is_refused_at_once() {
+    let world = World::start().await;
+    world.get(VIEWER, "/api/v1/queues").await.ok();
+    let others = |token: &carillon::resource::TokenConfig| token.name != "wallboard";
+    let left: Vec<_> = crate::world::tokens().into_iter().filter(others).collect();
+    world.let_in.send_replace(carillon::api::Tokens::new(&left));
+    world.get(VIEWER, "/api/v1/queues").await.refused(401, "unauthenticated");
+    world.get(ADMIN, "/api/v1/queues").await.ok();
+}
+
+#[tokio::test]
+async fn a_drained_node_says_so() {
+    let world = World::start().await;
+    assert_eq!(world.get(ADMIN, "/api/v1/cluster").await.ok()["draining"], false);
+    let drained = world.send(ADMIN, "POST", "/api/v1/cluster/drain", &[], None).await.ok();
+    assert_eq!(drained["draining"], true);
+    assert_eq!(world.get(VIEWER, "/api/v1/cluster").await.ok()["draining"], true);
 }

@@ -2,7 +2,10 @@
 //!
 //! Not here: any assertion about Carillon.
 
+use std::sync::Arc;
 use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -21,6 +24,7 @@ use carillon::acd::command::Role;
 use carillon::acd::config::Address;
 use carillon::acd::config::Source;
 use carillon::api;
+use carillon::api::Drain;
 use carillon::api::Rate;
 use carillon::api::Setup;
 use carillon::api::Tokens;
@@ -45,6 +49,7 @@ use carillon::resource::Outside;
 use carillon::resource::TokenConfig;
 use carillon::resource::TokenSecret;
 use serde_json::Value;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 pub(crate) const VIEWER: &str = "viewer-token-0000";
@@ -125,6 +130,7 @@ impl Outside for NoFiles {
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) handle: Handle,
+    pub(crate) let_in: watch::Sender<Tokens>,
     _cluster: Cluster,
     _batches: Batches,
     _data: tempfile::TempDir,
@@ -192,15 +198,21 @@ impl World {
             entropy: fill,
         };
         let (cluster, handle, batches) = cluster::start(config).await.unwrap();
+        let let_in = watch::Sender::new(Tokens::new(&tokens()));
+        let begun = Arc::new(AtomicBool::new(false));
+        let beginning = Arc::clone(&begun);
+        let begin = Arc::new(move || beginning.store(true, Ordering::Relaxed));
+        let drain = Drain { begun, begin };
         let router = api::router(Setup {
             handle: handle.clone(),
-            tokens: Tokens::new(&tokens()),
+            tokens: let_in.subscribe(),
             rate,
             built_in_prompts: vec!["music", "welcome"],
             clock: local,
             entropy: draw,
+            drain,
         });
-        Self { router, handle, _cluster: cluster, _batches: batches, _data: data }
+        Self { router, handle, let_in, _cluster: cluster, _batches: batches, _data: data }
     }
 
     /// One node of three whose peers are not there.
@@ -309,7 +321,7 @@ impl World {
     }
 }
 
-fn tokens() -> Vec<TokenConfig> {
+pub(crate) fn tokens() -> Vec<TokenConfig> {
     let token = |name: &str, role: Role, teams: &[&str], token: &str| TokenConfig {
         name: name.to_owned(),
         role,

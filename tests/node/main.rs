@@ -13,6 +13,7 @@ mod check;
 mod corpus;
 mod demo;
 mod program;
+mod start;
 mod torture;
 #[path = "../support/wait.rs"]
 mod wait;

@@ -4,6 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use carillon::acd::command::Actor;
+use carillon::acd::command::Role;
+use carillon::acd::fact::CallEnd;
+use carillon::acd::fact::Fact;
+use carillon::acd::fact::HungUpBy;
+use carillon::acd::fact::ReservationEnd;
+use carillon::base::id::AgentId;
+use carillon::base::id::CallId;
+use carillon::base::id::LogIndex;
+use carillon::base::id::QueueId;
+use carillon::base::time::Millis;
 use carillon::observe::log;
 use carillon::observe::log::Format;
 use serde_json::Value;
@@ -72,4 +83,41 @@ async fn no_line_tells_of_the_caller() {
         assert!(!text.contains(NUMBER), "{text}");
         assert!(!text.contains("Secret Caller"), "{text}");
     }
+}
+
+#[test]
+fn reasons_are_the_published_words() {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let subscriber = log::subscriber(Format::Json, "info", move || writer.clone());
+    let ends = [
+        CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent },
+        CallEnd::Rejected(486),
+        CallEnd::Abandoned,
+    ];
+    tracing::subscriber::with_default(subscriber, || {
+        for (index, why) in (0..).zip(ends) {
+            let (waited, talked) = (Millis::ZERO, Millis::ZERO);
+            let queue = QueueId::new("sales");
+            let fact = Fact::CallEnded { call: CallId(1), queue, why, waited, talked };
+            log::write_fact(LogIndex(index), &fact);
+        }
+        let (agent, queue) = (AgentId::new("2771"), QueueId::new("sales"));
+        let by = Actor { role: Role::System, name: "test".to_owned() };
+        let why = ReservationEnd::RungOut;
+        let fact = Fact::ReservationEnded { call: CallId(1), queue, agent: agent.clone(), why };
+        log::write_fact(LogIndex(9), &fact);
+        log::write_fact(LogIndex(10), &Fact::AgentReady { agent, by });
+    });
+    let bytes = kept.0.lock().unwrap().clone();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["why"], "AnsweredAndHungUp");
+    assert_eq!(lines[0]["by"], "Agent");
+    assert_eq!(lines[1]["why"], "Rejected");
+    assert_eq!(lines[1]["status"], 486);
+    assert_eq!(lines[2]["why"], "Abandoned");
+    assert_eq!(lines[2].get("by"), None);
+    assert_eq!(lines[3]["why"], "RingOut");
+    assert_eq!(lines[4]["message"], "The agent is ready");
 }

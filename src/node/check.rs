@@ -1,0 +1,78 @@
+//! `carillon check`: every mistake of a configuration, and what it leaves to the defaults.
+//!
+//! Always holds: nothing is started or changed; mistakes are exit status 1, what is merely left
+//! out is a line on stderr.
+//!
+//! Not here: finding mistakes (`resource`), reading files ([`super::folder`]).
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::node::folder;
+use crate::node::running::range;
+use crate::node::tokens;
+use crate::node::watch;
+use crate::resource::Configuration;
+use crate::resource::ListenTransport;
+
+/// Reads a folder or a single file and prints every mistake, also of the tokens it names.
+pub fn check(path: &Path) -> ExitCode {
+    let read = match folder::read(path, &|_| Vec::new()) {
+        Ok(read) => read,
+        Err(error) => {
+            eprintln!("{}", watch::complaint(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let tokens = match tokens::read(read.node.tokens_file.as_deref()) {
+        Ok(tokens) => tokens.count(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    for warning in warnings(&read) {
+        eprintln!("{}: {warning}", path.display());
+    }
+    println!(
+        "{}: no mistake (queues: {}, agents: {}, trunks: {}, tokens: {tokens})",
+        path.display(),
+        read.queues.len(),
+        read.agents.len(),
+        read.trunks.len()
+    );
+    ExitCode::SUCCESS
+}
+
+/// What is no mistake and yet may not be meant.
+fn warnings(read: &Configuration) -> Vec<String> {
+    let node = &read.node;
+    let mut warnings = Vec::new();
+    if read.queues.is_empty() {
+        warnings.push("no Queue: every caller is turned away with 404".to_owned());
+    }
+    if read.trunks.is_empty() {
+        warnings.push("no Trunk: nobody may call in".to_owned());
+    }
+    if !read.has_settings {
+        let sip: Vec<String> = node
+            .sip_listen
+            .iter()
+            .map(|listen| match listen.transport {
+                ListenTransport::Udp => format!("{} (UDP)", listen.address),
+                ListenTransport::Tcp => format!("{} (TCP)", listen.address),
+            })
+            .collect();
+        warnings.push(format!(
+            "no Settings: SIP is heard on {}, RTP on ports {}, REST on {}, metrics on {}",
+            sip.join(" and "),
+            range(&node.rtp_ports),
+            node.api_listen,
+            node.observe_listen
+        ));
+    }
+    if node.tokens_file.is_none() {
+        warnings.push("no api.tokensFile: nobody is let in to REST".to_owned());
+    }
+    warnings
+}

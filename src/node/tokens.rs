@@ -1,0 +1,73 @@
+//! The file of bearer tokens: read at the start, and again whenever it changes.
+//!
+//! Always holds: a file with a mistake changes nothing, is said once and counted; without a file
+//! nobody is let in.
+//!
+//! Not here: the shape of the file (`resource::tokens`), who may do what (`api::auth`).
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::api::Tokens;
+use crate::node::count::Counts;
+use crate::node::folder::Disk;
+use crate::node::watch::Bell;
+use crate::resource;
+
+/// The file cannot be used; what is wrong with it, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TokensError(String);
+
+/// Reads the file `api.tokensFile` names; no file lets nobody in.
+pub fn read(path: Option<&str>) -> Result<Tokens, TokensError> {
+    let Some(path) = path else { return Ok(Tokens::default()) };
+    let text = fs::read_to_string(path).map_err(|error| {
+        TokensError(format!(
+            "{path}: {error}; Settings.spec.api.tokensFile names it: write the file, or take the \
+             field away and nobody is let in to the REST interface"
+        ))
+    })?;
+    let file = resource::File { name: path, text: &text };
+    match resource::read_tokens(file, &Disk::new(&|_| Vec::new())) {
+        Ok(tokens) => Ok(Tokens::new(&tokens)),
+        Err(mistakes) => {
+            let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            Err(TokensError(lines.join("\n")))
+        }
+    }
+}
+
+/// Lets in whom the file names, as it changes, until the runtime ends.
+pub async fn follow(path: String, known: watch::Sender<Tokens>, counts: Counts) {
+    // The folder is watched: editors and mounted secrets put another file in the file's place.
+    let folder = Path::new(&path).parent().map_or_else(PathBuf::new, Path::to_owned);
+    let bell = Bell::hang(&folder);
+    let mut complained = None;
+    loop {
+        bell.heard().await;
+        match read(Some(&path)) {
+            Ok(tokens) => {
+                complained = None;
+                let now = tokens.count();
+                let changed = known.send_if_modified(|known| {
+                    let changes = *known != tokens;
+                    *known = tokens;
+                    changes
+                });
+                if changed {
+                    tracing::info!("the file of tokens has changed and now lets in {now}");
+                }
+            }
+            Err(error) if complained.as_ref() == Some(&error) => {}
+            Err(error) => {
+                tracing::error!("the file of tokens is not used, and nothing changes: {error}");
+                counts.config_rejected();
+                complained = Some(error);
+            }
+        }
+    }
+}
