@@ -14,6 +14,7 @@ use crate::acd::State;
 use crate::acd::agent::AgentState;
 use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
+use crate::acd::command::DeviceState;
 use crate::acd::legs::Party;
 use crate::acd::queue::roster::Filed;
 use crate::acd::queue::roster::Roster;
@@ -229,6 +230,9 @@ fn check_deadlines(state: &State, broken: &mut Vec<Broken>) {
         if let AgentState::WrapUp { .. } = agent.state {
             wanted.insert(Deadline::EndWrapUp(id.clone()));
         }
+        if agent.device.state != DeviceState::Unknown {
+            wanted.insert(Deadline::EndFreshness(id.clone()));
+        }
         if agent.passed_over_until.is_some() {
             wanted.insert(Deadline::EndPassingOver(id.clone()));
         }
@@ -250,7 +254,9 @@ fn check_deadlines(state: &State, broken: &mut Vec<Broken>) {
 
 /// A grace ends by itself and may have been carried out, so its absence says nothing.
 fn has_grace(state: &State, id: &AgentId) -> bool {
-    state.agents.get(id).is_some_and(|agent| agent.login.is_some() && agent.device.is_unreachable())
+    let was_unreachable = [DeviceState::Unreachable, DeviceState::Unknown];
+    let agent = state.agents.get(id).filter(|agent| agent.login.is_some());
+    agent.is_some_and(|agent| was_unreachable.contains(&agent.device.state))
 }
 
 fn check_indexes(state: &State, broken: &mut Vec<Broken>) {

@@ -5,7 +5,8 @@
 //! | `RingOut` | a reservation | it has rung out |
 //! | `EndWrapUp` | an agent in WrapUp | Ready, or what was asked for meanwhile |
 //! | `EndPassingOver` | a Ready agent who just rang out | may be rung again |
-//! | `EndGrace` | an agent whose device is unreachable | the agent's policy |
+//! | `EndGrace` | an agent whose device was unreachable and not seen since | the agent's policy |
+//! | `EndFreshness` | an agent of whose device something is known | nothing is known any more |
 //! | `EndInactivity` | an agent Ready or NotReady | logged out: Inactive |
 //! | `EndWait` | a waiting call | the queue's `tooLong` rule |
 //! | `EndPrompt` | an arriving call | as if the prompt was heard |
@@ -47,6 +48,7 @@ pub(super) enum Deadline {
     EndWait(CallId),
     EndPrompt(CallId),
     EndTransfer(CallId),
+    EndFreshness(AgentId),
 }
 
 /// All deadlines, by what they belong to and by time.
@@ -69,6 +71,11 @@ impl Deadlines {
         if let Some((deadline, at)) = self.at.remove_entry(deadline) {
             self.order.remove(&(at, deadline));
         }
+    }
+
+    /// Tells whether a deadline is set.
+    pub(super) fn is_set(&self, deadline: &Deadline) -> bool {
+        self.at.contains_key(deadline)
     }
 
     /// When the next one falls due.
@@ -120,6 +127,7 @@ fn happen(state: &mut State, deadline: Deadline, out: &mut Output) {
         Deadline::EndWrapUp(agent) => ready::wrap_up_is_over(state, &agent, out),
         Deadline::EndPassingOver(agent) => ready::end_passing_over(state, &agent),
         Deadline::EndGrace(agent) => device::end_grace(state, &agent, out),
+        Deadline::EndFreshness(agent) => device::end_freshness(state, &agent, out),
         Deadline::EndInactivity(agent) => login::end_inactivity(state, &agent, out),
         Deadline::EndWait(call) => overflow::end_wait(state, call, out),
         Deadline::EndPrompt(call) => overflow::end_prompt(state, call, out),

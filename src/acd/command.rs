@@ -381,6 +381,6 @@ pub enum DeviceState {
     Busy,
     /// It is not there.
     Unreachable,
-    /// Nobody can tell; counts as reachable.
+    /// Nobody can tell. Rung only where nobody watches the device, so that nobody could.
     Unknown,
 }

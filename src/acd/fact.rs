@@ -439,12 +439,10 @@ pub enum PassedOver {
     DeviceBusy,
     /// The phone is not there.
     DeviceUnreachable,
-    /// Nobody can tell whether the phone is there.
+    /// Somebody watches the phone and cannot tell, or has not for too long, whether it is there.
     DeviceUnknown,
     /// Did not answer a moment ago.
     JustRangOut,
     /// Could be rung; another is idle longer.
     LessIdle,
-    /// Does not serve the queue.
-    NotMember,
 }

@@ -122,11 +122,11 @@ pub struct AgentPicture {
 /// How far a device state is to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Freshness {
-    /// Reported within the hour.
+    /// Learnt within the hour.
     Known,
-    /// Reported longer ago.
+    /// Learnt longer ago, so that the state is Unknown now.
     Stale,
-    /// Not reported since the login.
+    /// Nothing was learnt since the login.
     Never,
 }
 

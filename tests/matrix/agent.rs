@@ -40,6 +40,7 @@ fn rows() -> Vec<Row> {
         ("Ready", ready()),
         ("Ready, device Busy", with(ready(), vec![device(DeviceState::Busy)])),
         ("Ready, device Unreachable", with(ready(), vec![device(DeviceState::Unreachable)])),
+        ("Ready, device Unknown", with(ready(), vec![device(DeviceState::Unknown)])),
         ("Reserved", reserved()),
         ("Talking", talking()),
         ("Talking, not ready after it", with(talking(), vec![set_not_ready("ann", "Break")])),

@@ -17,6 +17,7 @@ use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
 use crate::acd::agent::login;
 use crate::acd::apply::Output;
+use crate::acd::clock::Deadline;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::Source;
 use crate::acd::fact::LogoutReason;
@@ -65,6 +66,7 @@ pub(in crate::acd) fn remove(state: &mut State, id: &AgentId, out: &mut Output) 
 pub(in crate::acd) fn forget(state: &mut State, id: &AgentId) {
     roster::strike(state, id);
     state.agents.remove(id);
+    state.deadlines.clear(&Deadline::EndFreshness(id.clone()));
 }
 
 /// Puts everybody's inactivity on a changed limit.

@@ -1,18 +1,25 @@
 //! Able or not: what is known of an agent's device, and what an absent one leads to.
 //!
-//! | reported | a Ready agent | and |
+//! | known | a Ready agent | and |
 //! |---|---|---|
-//! | Idle, Ringing, Unknown | may be rung | an unreachable one is back: its grace is over |
+//! | nothing, since nobody watches the device | may be rung | — |
+//! | Idle, Ringing | may be rung | an unreachable one is back: its grace is over |
 //! | Busy, not by our own call | is passed over | — |
 //! | Unreachable | is passed over at once | after the grace: `onUnreachable` |
+//! | Unknown, though somebody watches | is passed over | a grace goes on: that is not being back |
 //!
 //! Reachability is apart from willingness: the agent stays Ready through it. What a device says
 //! while it has our own call is put down to that call and forgotten with it.
 //!
-//! Always holds: an agent has a grace deadline exactly while logged in with an unreachable device
-//! whose policy has not been carried out.
+//! What is known is true for [`FRESH_FOR`]. Then it is Unknown: somebody who watches the device
+//! should have said something, and is not to be relied on until they do. Where nobody watches, all
+//! that was known came from ringing the phone, and ringing it again is how to learn more.
 //!
-//! Not here: who watches devices (presence, later; a failed ring tells it too).
+//! Always holds: an agent has a grace deadline only while logged in with a device that was
+//! unreachable and has not been seen since; a freshness deadline exactly while something is known
+//! of the device.
+//!
+//! Not here: who watches devices (a failed ring tells of one, too).
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -37,8 +44,8 @@ use crate::base::id::AgentId;
 use crate::base::time::ClusterTime;
 use crate::base::time::Millis;
 
-/// A report older than this is stale: the usual lifetime of a presence subscription, after which
-/// somebody should have said something.
+/// How long something known of a device stays true: the usual lifetime of a presence subscription,
+/// within which whoever watches says something.
 const FRESH_FOR: Millis = Millis::from_secs(3600);
 
 /// What is known of a device.
@@ -48,11 +55,13 @@ pub(in crate::acd) struct Device {
     reported: Option<ClusterTime>,
     /// Busy or ringing with the call we gave it.
     own_call: bool,
+    /// Somebody has reported of it since the login; otherwise we only know what ringing it told.
+    watched: bool,
 }
 
 impl Default for Device {
     fn default() -> Self {
-        Self { state: DeviceState::Unknown, reported: None, own_call: false }
+        Self { state: DeviceState::Unknown, reported: None, own_call: false, watched: false }
     }
 }
 
@@ -65,11 +74,16 @@ impl Device {
         self.state == DeviceState::Busy && !self.own_call
     }
 
+    /// Tells whether somebody watches the device and still nothing is known of it.
+    pub(in crate::acd) fn is_in_the_dark(&self) -> bool {
+        self.state == DeviceState::Unknown && self.watched
+    }
+
     /// How far the state is to be trusted at `now`.
     pub(in crate::acd) fn freshness(&self, now: ClusterTime) -> Freshness {
         match self.reported {
             None => Freshness::Never,
-            Some(at) if now.since(at) <= FRESH_FOR => Freshness::Known,
+            Some(at) if now.since(at) < FRESH_FOR => Freshness::Known,
             Some(_) => Freshness::Stale,
         }
     }
@@ -89,7 +103,7 @@ pub(in crate::acd) fn report(
     reported: DeviceState,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    agent::find(state, id)?;
+    agent::find(state, id)?.device.watched = true;
     learn(state, id, reported, out);
     Ok(())
 }
@@ -107,18 +121,44 @@ pub(in crate::acd) fn learn(
     let busy = matches!(reported, DeviceState::Busy | DeviceState::Ringing);
     let former = agent.device.state;
     let own_call = busy && agent.state.call().is_some();
-    agent.device = Device { state: reported, reported: Some(state.now), own_call };
+    let watched = agent.device.watched;
+    agent.device = Device { state: reported, reported: Some(state.now), own_call, watched };
     let policy = agent.config.on_unreachable;
     let has_grace = agent.login.is_some() && policy.action != UnreachableAction::Nothing;
-    if reported != DeviceState::Unreachable {
-        state.deadlines.clear(&Deadline::EndGrace(id.clone()));
-    } else if former != DeviceState::Unreachable && has_grace {
-        state.deadlines.set(Deadline::EndGrace(id.clone()), state.now + policy.after);
+    let grace = Deadline::EndGrace(id.clone());
+    match reported {
+        DeviceState::Idle | DeviceState::Ringing | DeviceState::Busy => {
+            state.deadlines.clear(&grace);
+        }
+        DeviceState::Unreachable if former == DeviceState::Unreachable || !has_grace => {}
+        DeviceState::Unreachable if state.deadlines.is_set(&grace) => {} // Unknown meanwhile.
+        DeviceState::Unreachable => state.deadlines.set(grace, state.now + policy.after),
+        DeviceState::Unknown => {}
     }
+    set_freshness(state, id);
     roster::file(state, id);
     if former != reported {
         out.fact(Fact::DeviceChanged { agent: id.clone(), state: reported });
     }
+}
+
+/// Sets the deadline of what is known of the device, or clears it when nothing is.
+pub(in crate::acd) fn set_freshness(state: &mut State, id: &AgentId) {
+    let device = state.agents.get(id).map(|agent| &agent.device);
+    let known = device.filter(|device| device.state != DeviceState::Unknown);
+    let until = known.and_then(|device| device.reported).map(|at| at + FRESH_FOR);
+    agent::set_or_clear(state, Deadline::EndFreshness(id.clone()), until);
+}
+
+/// Nothing was heard of the device for too long: whatever was known is not any more.
+pub(in crate::acd) fn end_freshness(state: &mut State, id: &AgentId, out: &mut Output) {
+    let Some(agent) = state.agents.get_mut(id) else {
+        return;
+    };
+    agent.device.state = DeviceState::Unknown;
+    agent.device.own_call = false;
+    roster::file(state, id);
+    out.fact(Fact::DeviceChanged { agent: id.clone(), state: DeviceState::Unknown });
 }
 
 /// The agent answered, so the device is there, whatever was said of it.

@@ -28,6 +28,7 @@ use crate::acd::agent::Agent;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
 use crate::acd::agent::device::Device;
+use crate::acd::agent::device::set_freshness;
 use crate::acd::agent::duplicate;
 use crate::acd::agent::duplicate::Admission;
 use crate::acd::apply::Output;
@@ -97,6 +98,7 @@ pub(in crate::acd) fn log_in(
     agent.login = Some(Login { device, kind: wish.kind });
     agent.device = Device::default();
     agent.active = now;
+    set_freshness(state, id);
     state.devices.insert(address.clone(), id.clone());
     out.fact(Fact::AgentLoggedIn { agent: id.clone(), device: address, by: wish.by.clone() });
     let reason = "LoggedIn".to_owned();
@@ -234,6 +236,7 @@ pub(in crate::acd) fn depart(
     agent.device = Device::default();
     state.devices.remove(&login.device.address);
     state.deadlines.clear(&Deadline::EndGrace(id.clone()));
+    set_freshness(state, id);
     let why = Some((reason, by));
     agent::enter(state, id, AgentState::LoggedOut { why }, out);
 }

@@ -15,8 +15,8 @@
 //! | Talking | is joined with a caller | — |
 //! | WrapUp | finishes the last call's work | `EndWrapUp` |
 //!
-//! Willing and able are two things: a Ready agent whose device is Busy or Unreachable stays Ready
-//! and is passed over ([`Agent::standing`]).
+//! Willing and able are two things: a Ready agent whose device is Busy, Unreachable or Unknown
+//! stays Ready and is passed over ([`Agent::standing`]).
 //!
 //! Always holds: everybody but LoggedOut has a login, and no two logins one device; [`enter_by`]
 //! alone changes the state, tells it, and files the agent anew in its rosters.
@@ -175,6 +175,7 @@ impl Agent {
             AgentState::Talking { .. } => Standing::Talking,
             AgentState::WrapUp { .. } => Standing::WrapUp,
             AgentState::Ready if self.device.is_unreachable() => Standing::DeviceUnreachable,
+            AgentState::Ready if self.device.is_in_the_dark() => Standing::DeviceUnknown,
             AgentState::Ready if self.device.is_busy_elsewhere() => Standing::DeviceBusy,
             AgentState::Ready if self.passed_over_until.is_some() => Standing::JustRangOut,
             AgentState::Ready => Standing::Eligible,
@@ -250,7 +251,7 @@ pub(in crate::acd) fn set_deadlines(state: &mut State, id: &AgentId) {
     set_or_clear(state, Deadline::EndPassingOver(id.clone()), passing_over);
 }
 
-fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) {
+pub(in crate::acd) fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) {
     match at {
         Some(at) => state.deadlines.set(deadline, at),
         None => state.deadlines.clear(&deadline),

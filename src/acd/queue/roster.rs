@@ -42,6 +42,7 @@ pub(in crate::acd) enum Standing {
     Talking,
     DeviceBusy,
     DeviceUnreachable,
+    DeviceUnknown,
     JustRangOut,
     Eligible,
 }
@@ -64,6 +65,7 @@ impl Standing {
             Self::Talking => Some(PassedOver::Talking),
             Self::DeviceBusy => Some(PassedOver::DeviceBusy),
             Self::DeviceUnreachable => Some(PassedOver::DeviceUnreachable),
+            Self::DeviceUnknown => Some(PassedOver::DeviceUnknown),
             Self::JustRangOut => Some(PassedOver::JustRangOut),
             Self::Eligible => None,
         }
@@ -77,9 +79,11 @@ impl Standing {
             Self::WrapUp => AgentStateName::WrapUp,
             Self::Reserved => AgentStateName::Reserved,
             Self::Talking => AgentStateName::Talking,
-            Self::DeviceBusy | Self::DeviceUnreachable | Self::JustRangOut | Self::Eligible => {
-                AgentStateName::Ready
-            }
+            Self::DeviceBusy
+            | Self::DeviceUnreachable
+            | Self::DeviceUnknown
+            | Self::JustRangOut
+            | Self::Eligible => AgentStateName::Ready,
         }
     }
 }

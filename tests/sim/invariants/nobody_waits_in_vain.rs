@@ -3,6 +3,7 @@
 use carillon::acd::command::AgentStateName;
 use carillon::acd::command::DeviceState;
 use carillon::acd::fact::PassedOver;
+use carillon::acd::view::Freshness;
 
 use crate::auditor::Place;
 use crate::invariants::Moment;
@@ -19,8 +20,10 @@ pub(crate) fn check(moment: &Moment<'_>) -> Rule {
         for member in &members {
             let agent = moment.agents.iter().find(|agent| agent.id == member.agent);
             let idle_phone = agent.is_some_and(|agent| {
-                agent.state == AgentStateName::Ready
-                    && matches!(agent.device_state, DeviceState::Idle | DeviceState::Unknown)
+                let unwatched = agent.device_state == DeviceState::Unknown
+                    && agent.device_freshness == Freshness::Never;
+                let idle = agent.device_state == DeviceState::Idle;
+                agent.state == AgentStateName::Ready && (idle || unwatched)
             });
             if idle_phone && member.passed_over != Some(PassedOver::JustRangOut) {
                 let reason = member.passed_over;
