@@ -14,8 +14,10 @@ use crate::acd::State;
 use crate::acd::agent::AgentState;
 use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
+use crate::acd::command::CallStateName;
 use crate::acd::command::DeviceState;
 use crate::acd::legs::Party;
+use crate::acd::queue::meet;
 use crate::acd::queue::roster::Filed;
 use crate::acd::queue::roster::Roster;
 use crate::base::id::AgentId;
@@ -80,7 +82,9 @@ fn check_calls(state: &State, broken: &mut Vec<Broken>) {
             broken.push(Broken::CallInNoQueue(*id));
         }
         let stands = queue.is_some_and(|queue| queue.waiting.contains(&call.place(*id)));
-        if stands != (call.state == CallState::Waiting) {
+        let rings = queue.is_some_and(|queue| queue.ringing.contains(&call.place(*id)));
+        let reserved = matches!(call.state, CallState::Reserved { .. });
+        if stands != (call.state == CallState::Waiting) || rings != reserved {
             broken.push(Broken::PlaceAndStateDiffer(*id));
         }
         let has = |leg: LegId| state.legs.by_id.contains_key(&leg);
@@ -112,8 +116,14 @@ fn check_queues(state: &State, broken: &mut Vec<Broken>) {
         if by_state != queue.by_state || calls().count() != queue.calls.len() {
             broken.push(Broken::CountsDiffer(id.clone()));
         }
-        let waiting = calls().filter(|call| call.state == CallState::Waiting).count();
-        if waiting != queue.waiting.len() || calls().any(|call| call.queue != *id) {
+        let count = |state| by_state.get(&state).map_or(0, |count| *count as usize);
+        let (waiting, ringing) = (CallStateName::Waiting, CallStateName::Reserved);
+        let ages: BTreeSet<_> =
+            queue.waiting.iter().map(|place| (place.arrived, place.call)).collect();
+        let differ = count(waiting) != queue.waiting.len()
+            || count(ringing) != queue.ringing.len()
+            || ages != queue.ages;
+        if differ || calls().any(|call| call.queue != *id) {
             broken.push(Broken::CountsDiffer(id.clone()));
         }
         let here = calls().filter(|call| call.counted).count() as u64;
@@ -126,8 +136,7 @@ fn check_queues(state: &State, broken: &mut Vec<Broken>) {
         if totals.entered != gone + here {
             broken.push(Broken::TotalsDoNotBalance(id.clone()));
         }
-        let could_ring = state.rosters.get(id).is_some_and(|roster| !roster.eligible.is_empty());
-        if could_ring && !queue.waiting.is_empty() {
+        if meet::has_work(state, id) {
             broken.push(Broken::NotSettled(id.clone()));
         }
     }
@@ -148,7 +157,7 @@ fn check_agents(state: &State, broken: &mut Vec<Broken>) {
             AgentState::Reserved { reservation, call, leg } => state
                 .reservations
                 .get(reservation)
-                .is_some_and(|held| held.call == *call && held.ringing.get(id) == Some(leg)),
+                .is_some_and(|held| held.call == *call && held.rings(id, *leg)),
             AgentState::LoggedOut { .. }
             | AgentState::NotReady { .. }
             | AgentState::Ready
@@ -172,7 +181,7 @@ fn check_reservations(state: &State, broken: &mut Vec<Broken>) {
             let reserved = AgentState::Reserved { reservation: *id, call: held.call, leg };
             state.agents.get(agent).is_some_and(|agent| agent.state == reserved)
         };
-        let all_ring = held.ringing.iter().all(|(agent, leg)| rings(agent, *leg));
+        let all_ring = held.ringing.iter().all(|(agent, ringing)| rings(agent, ringing.leg));
         if !is_held || held.ringing.is_empty() || !all_ring {
             broken.push(Broken::ReservationAdrift(*id));
         }
@@ -219,8 +228,9 @@ fn check_rosters(state: &State, broken: &mut Vec<Broken>) {
 
 /// Lists the deadlines the states call for and compares.
 fn check_deadlines(state: &State, broken: &mut Vec<Broken>) {
+    let ringing = state.reservations.values().flat_map(|held| held.ringing.values());
     let mut wanted: BTreeSet<Deadline> =
-        state.reservations.keys().map(|id| Deadline::RingOut(*id)).collect();
+        ringing.map(|ringing| Deadline::RingOut(ringing.leg)).collect();
     wanted.extend(state.calls.iter().filter_map(|(id, call)| call.deadline(*id)));
     for (id, agent) in &state.agents {
         let is_resting = matches!(agent.state, AgentState::Ready | AgentState::NotReady { .. });

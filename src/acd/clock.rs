@@ -2,7 +2,7 @@
 //!
 //! | deadline | belongs to | then |
 //! |---|---|---|
-//! | `RingOut` | a reservation | it has rung out |
+//! | `RingOut` | a ringing phone | it has rung out |
 //! | `EndWrapUp` | an agent in WrapUp | Ready, or what was asked for meanwhile |
 //! | `EndPassingOver` | a Ready agent who just rang out | may be rung again |
 //! | `EndGrace` | an agent whose device was unreachable and not seen since | the agent's policy |
@@ -34,13 +34,13 @@ use crate::acd::queue::overflow;
 use crate::acd::reservation;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
-use crate::base::id::ReservationId;
+use crate::base::id::LegId;
 use crate::base::time::ClusterTime;
 
 /// What can fall due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Deadline {
-    RingOut(ReservationId),
+    RingOut(LegId),
     EndWrapUp(AgentId),
     EndPassingOver(AgentId),
     EndGrace(AgentId),
@@ -123,7 +123,7 @@ pub(super) fn run_due(state: &mut State, out: &mut Output) {
 
 fn happen(state: &mut State, deadline: Deadline, out: &mut Output) {
     match deadline {
-        Deadline::RingOut(reservation) => reservation::ring_out(state, reservation, out),
+        Deadline::RingOut(leg) => reservation::ring_out(state, leg, out),
         Deadline::EndWrapUp(agent) => ready::wrap_up_is_over(state, &agent, out),
         Deadline::EndPassingOver(agent) => ready::end_passing_over(state, &agent),
         Deadline::EndGrace(agent) => device::end_grace(state, &agent, out),

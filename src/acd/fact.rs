@@ -285,6 +285,17 @@ pub enum Fact {
         /// What made no sense.
         broken: String,
     },
+    /// More agents' phones ring for a call, in `RingAll`: they became free while others rang.
+    ReservationJoined {
+        /// Which call.
+        call: CallId,
+        /// Which queue.
+        queue: QueueId,
+        /// Most idle first.
+        agents: Vec<AgentId>,
+        /// Why they.
+        why: Explanation,
+    },
 }
 
 /// What kind of object was configured.

@@ -1,7 +1,7 @@
 //! How the pictures of [`super::view`] are taken: queue, agent, call.
 //!
-//! Always holds: a picture costs as much as it shows; a queue's figures are counts the core keeps
-//! anyway, and only the longest wait looks at those who wait.
+//! Always holds: a picture costs as much as it shows; a queue's figures are counts and indexes the
+//! core keeps anyway, however many wait.
 //!
 //! Not here: what a picture shows (`view`), how it looks as JSON (`api`).
 
@@ -25,7 +25,7 @@ use crate::base::id::CallId;
 
 /// A queue's figures.
 pub(super) fn of_queue(state: &State, queue: &Queue) -> QueuePicture {
-    let longest_wait = queue.waiting.iter().map(|place| place.arrived).min();
+    let longest_wait = queue.ages.first().map(|(arrived, _)| *arrived);
     let mut agents: BTreeMap<AgentStateName, u32> = BTreeMap::new();
     let standings = state.rosters.get(&queue.config.id).map(|roster| &roster.standings);
     for (standing, count) in standings.into_iter().flatten() {

@@ -14,11 +14,11 @@ use crate::acd::agent;
 use crate::acd::agent::AgentState;
 use crate::acd::apply::Output;
 use crate::acd::call::end;
-use crate::acd::clock::Deadline;
 use crate::acd::effect::Cause;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::legs;
+use crate::acd::reservation;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
@@ -62,14 +62,15 @@ fn drop_reservations(state: &mut State, id: CallId) {
     let held = state.reservations.iter().filter(|(_, held)| held.call == id);
     let held: Vec<ReservationId> = held.map(|(reservation, _)| *reservation).collect();
     for reservation in held {
-        state.reservations.remove(&reservation);
-        state.deadlines.clear(&Deadline::RingOut(reservation));
+        reservation::take(state, reservation);
     }
 }
 
 fn drop_places(state: &mut State, id: CallId) {
     for queue in state.queues.values_mut() {
         queue.waiting.retain(|place| place.call != id);
+        queue.ages.retain(|(_, call)| *call != id);
+        queue.ringing.retain(|place| place.call != id);
         queue.calls.remove(&id);
     }
 }

@@ -14,11 +14,16 @@
 //! | AgentLeft | logged out or not ready meanwhile | waits on | as asked |
 //! | Withdrawn | the caller left, or went elsewhere | as it was told | Ready, idle time kept |
 //!
+//! In RingAll an agent who becomes free while phones ring for a call is rung for it too
+//! ([`ring_too`]), and rings for the queue's whole time, whenever the others began. A caller whose
+//! time in the queue is over is rung for by nobody new, so that agents who come and go cannot keep
+//! the caller from the `tooLong` rule.
+//!
 //! An answer that comes after the ring-out finds no such leg and is refused; its node then
 //! releases that phone, since the core no longer knows the leg.
 //!
 //! Always holds: an agent holds at most one reservation; a reserved call stands in no line; every
-//! reservation has at least one ringing leg and exactly one deadline.
+//! reservation has at least one ringing leg, and each of those exactly one deadline.
 //!
 //! Not here: who is chosen ([`super::routing`]) and how a phone is rung (`b2bua`).
 
@@ -67,9 +72,22 @@ use crate::base::time::ClusterTime;
 pub(super) struct Reservation {
     pub(super) call: CallId,
     pub(super) queue: QueueId,
-    pub(super) made: ClusterTime,
-    /// Whose phone rings on which leg; never empty.
-    pub(super) ringing: BTreeMap<AgentId, LegId>,
+    /// Whose phones ring; never empty.
+    pub(super) ringing: BTreeMap<AgentId, Ringing>,
+}
+
+/// An agent's phone that rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ringing {
+    pub(super) leg: LegId,
+    since: ClusterTime,
+}
+
+impl Reservation {
+    /// Tells whether this agent's phone rings on this leg.
+    pub(super) fn rings(&self, agent: &AgentId, leg: LegId) -> bool {
+        self.ringing.get(agent).is_some_and(|ringing| ringing.leg == leg)
+    }
 }
 
 /// Holds a waiting call for the chosen agents and rings their phones.
@@ -80,33 +98,69 @@ pub(super) fn make(
     choice: Choice,
     out: &mut Output,
 ) {
-    let Some(owner) = state.legs.owner_of(LegId::of_caller(call)) else {
+    if state.legs.owner_of(LegId::of_caller(call)).is_none() {
         return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
-    };
+    }
     let Some(held) = state.calls.get_mut(&call) else {
         return quarantine::take_out(state, call, Nonsense::PlaceWithoutCall, out);
     };
+    held.why = Some(choice.why.clone());
     state.reservations_made += 1;
     let id = ReservationId(state.reservations_made);
-    let first = held.legs_made;
-    let nths = (first..).map(|nth| LegId { call, nth: nth.saturating_add(1) });
-    let ringing: BTreeMap<AgentId, LegId> = choice.agents.iter().cloned().zip(nths).collect();
-    held.legs_made = first.saturating_add(u32::try_from(ringing.len()).unwrap_or(u32::MAX));
-    held.why = Some(choice.why.clone());
-    held.note(state.now, Milestone::Reserved(choice.agents.clone()));
     call::enter(state, call, CallState::Reserved { reservation: id });
-    let ring = state.queues.get(queue).map(|queue| queue.config.ring).unwrap_or_default();
-    state.deadlines.set(Deadline::RingOut(id), state.now + ring);
-    let made = state.now;
-    let reservation = Reservation { call, queue: queue.clone(), made, ringing: ringing.clone() };
+    let reservation = Reservation { call, queue: queue.clone(), ringing: BTreeMap::new() };
     state.reservations.insert(id, reservation);
 
-    let (agents, why) = (choice.agents, choice.why);
+    let (agents, why) = (choice.agents.clone(), choice.why);
     out.fact(Fact::CallReserved { call, queue: queue.clone(), agents, why });
-    for (agent, leg) in ringing {
+    ring(state, id, choice.agents, out);
+}
+
+/// Rings more agents' phones for a call that others' phones ring for already.
+pub(super) fn ring_too(state: &mut State, call: CallId, choice: Choice, out: &mut Output) {
+    if state.legs.owner_of(LegId::of_caller(call)).is_none() {
+        return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
+    }
+    let found = state.calls.get(&call).map(|call| (&call.state, call.queue.clone()));
+    let Some((CallState::Reserved { reservation }, queue)) = found else {
+        return quarantine::take_out(state, call, Nonsense::PlaceWithoutCall, out);
+    };
+    let (id, agents, why) = (*reservation, choice.agents.clone(), choice.why);
+    out.fact(Fact::ReservationJoined { call, queue, agents, why });
+    ring(state, id, choice.agents, out);
+}
+
+/// Whether more phones may ring for a call: not when its time in the queue is over.
+pub(super) fn may_be_joined(state: &State, call: CallId) -> bool {
+    let until = state.calls.get(&call).map(|call| call.wait_until);
+    until.is_some_and(|until| until.is_none_or(|until| state.now < until))
+}
+
+/// Rings these agents' phones, the first first, each with a deadline of its own.
+fn ring(state: &mut State, id: ReservationId, agents: Vec<AgentId>, out: &mut Output) {
+    let Some(held) = state.reservations.get_mut(&id) else {
+        return;
+    };
+    let (call_id, queue, since) = (held.call, held.queue.clone(), state.now);
+    let owner = state.legs.owner_of(LegId::of_caller(call_id));
+    let (Some(call), Some(owner)) = (state.calls.get_mut(&call_id), owner) else {
+        return;
+    };
+    let length = state.queues.get(&queue).map(|queue| queue.config.ring).unwrap_or_default();
+    call.note(since, Milestone::Reserved(agents.clone()));
+    let mut legs: Vec<(AgentId, LegId)> = Vec::new();
+    for agent in agents {
+        call.legs_made = call.legs_made.saturating_add(1);
+        let leg = LegId { call: call_id, nth: call.legs_made };
+        held.ringing.insert(agent.clone(), Ringing { leg, since });
+        state.deadlines.set(Deadline::RingOut(leg), since + length);
+        legs.push((agent, leg));
+    }
+    for (agent, leg) in legs {
         state.legs.add(leg, Leg { owner, party: Party::Agent(agent.clone()), dialog: None });
-        agent::enter(state, &agent, AgentState::Reserved { reservation: id, call, leg }, out);
-        if let Some(ring) = ring_of(state, leg, &agent, queue) {
+        let reserved = AgentState::Reserved { reservation: id, call: call_id, leg };
+        agent::enter(state, &agent, reserved, out);
+        if let Some(ring) = ring_of(state, leg, &agent, &queue) {
             out.order(owner, Effect::RingAgent(Box::new(ring)));
         }
     }
@@ -161,8 +215,8 @@ pub(super) fn answer(
         return Err(Refusal::UnknownLeg(leg));
     };
     legs::update(state, leg, dialog)?;
-    for (other, other_leg) in reservation.ringing.iter().filter(|(_, ringing)| **ringing != leg) {
-        legs::release(state, *other_leg, Cause::AnsweredElsewhere, out);
+    for (other, ringing) in reservation.ringing.iter().filter(|(_, other)| other.leg != leg) {
+        legs::release(state, ringing.leg, Cause::AnsweredElsewhere, out);
         tell_end(state, &reservation, other, ReservationEnd::AnsweredElsewhere, out);
         agent::enter(state, other, AgentState::Ready, out);
     }
@@ -198,7 +252,8 @@ fn join(
 
     let caller = LegId::of_caller(id);
     legs::order(state, caller, Effect::JoinLegs { caller, agent: leg }, out);
-    let rang = now.since(reservation.made);
+    let since = reservation.ringing.get(agent).map(|ringing| ringing.since);
+    let rang = now.since(since.unwrap_or(now));
     out.fact(Fact::CallAnswered { call: id, queue, agent: agent.clone(), waited, rang });
 }
 
@@ -241,23 +296,21 @@ fn follow(state: &mut State, agent: &AgentId, policy: RingPolicy, word: &str, ou
     ready::follow_policy(state, agent, policy, word, out);
 }
 
-/// Ends a reservation nobody answered in time. The call keeps its place and age.
+/// Ends the ringing of a phone nobody answered in time. The call keeps its place and age.
 ///
 /// Unless the queue says otherwise the agent becomes NotReady, not Ready: still the most idle, an
 /// absent agent would win the same call again and the caller would never leave that phone.
-pub(super) fn ring_out(state: &mut State, id: ReservationId, out: &mut Output) {
-    let Some(reservation) = take(state, id) else {
+pub(super) fn ring_out(state: &mut State, leg: LegId, out: &mut Output) {
+    let Some((id, agent)) = of_leg(state, leg) else {
         return; // Answered or withdrawn by an earlier step; the deadline lost the race.
     };
-    let policy = state.queues.get(&reservation.queue).map(|queue| queue.config.on_ring_out);
-    call::enter(state, reservation.call, CallState::Waiting);
-    for (agent, leg) in &reservation.ringing {
-        legs::release(state, *leg, Cause::RingOut, out);
-        tell_end(state, &reservation, agent, ReservationEnd::RungOut, out);
-        match policy {
-            Some(policy) => follow(state, agent, policy, "RingOut", out),
-            None => agent::enter(state, agent, AgentState::Ready, out),
-        }
+    let queue = state.reservations.get(&id).and_then(|held| state.queues.get(&held.queue));
+    let policy = queue.map(|queue| queue.config.on_ring_out);
+    legs::release(state, leg, Cause::RingOut, out);
+    drop_agent(state, id, &agent, ReservationEnd::RungOut, out);
+    match policy {
+        Some(policy) => follow(state, &agent, policy, "RingOut", out),
+        None => agent::enter(state, &agent, AgentState::Ready, out),
     }
 }
 
@@ -274,8 +327,8 @@ pub(super) fn withdraw(
     let Some(reservation) = take(state, id) else {
         return;
     };
-    for (agent, leg) in &reservation.ringing {
-        legs::release(state, *leg, cause, out);
+    for (agent, ringing) in &reservation.ringing {
+        legs::release(state, ringing.leg, cause, out);
         tell_end(state, &reservation, agent, how, out);
         agent::enter(state, agent, AgentState::Ready, out);
     }
@@ -313,10 +366,11 @@ fn drop_agent(
     let Some(reservation) = state.reservations.get_mut(&id) else {
         return;
     };
-    if reservation.ringing.remove(agent).is_none() {
+    let Some(ringing) = reservation.ringing.remove(agent) else {
         return; // Told already; only the agent's next state is still to come.
-    }
+    };
     let reservation = reservation.clone();
+    state.deadlines.clear(&Deadline::RingOut(ringing.leg));
     if reservation.ringing.is_empty() {
         take(state, id);
         call::enter(state, reservation.call, CallState::Waiting);
@@ -324,9 +378,13 @@ fn drop_agent(
     tell_end(state, &reservation, agent, why, out);
 }
 
-fn take(state: &mut State, id: ReservationId) -> Option<Reservation> {
-    state.deadlines.clear(&Deadline::RingOut(id));
-    state.reservations.remove(&id)
+/// Takes a reservation out of the state, with the deadlines of its phones.
+pub(super) fn take(state: &mut State, id: ReservationId) -> Option<Reservation> {
+    let reservation = state.reservations.remove(&id)?;
+    for ringing in reservation.ringing.values() {
+        state.deadlines.clear(&Deadline::RingOut(ringing.leg));
+    }
+    Some(reservation)
 }
 
 fn tell_end(

@@ -305,7 +305,10 @@ impl<'a> View<'a> {
 
     /// Every live call.
     pub fn calls(self) -> Vec<CallPicture> {
-        self.state.calls.keys().filter_map(|id| self.call(*id)).collect()
+        let mut calls: Vec<CallPicture> =
+            self.state.queues.keys().flat_map(|queue| self.calls_in(queue)).collect();
+        calls.sort_by_key(|call| call.id);
+        calls
     }
 
     /// One call, live or recently ended.

@@ -33,6 +33,7 @@ fn name(fact: &Fact) -> &'static str {
         Fact::CallEnqueued { .. } => "CallEnqueued",
         Fact::CallOverflowed { .. } => "CallOverflowed",
         Fact::CallReserved { .. } => "CallReserved",
+        Fact::ReservationJoined { .. } => "ReservationJoined",
         Fact::ReservationEnded { .. } => "ReservationEnded",
         Fact::CallAnswered { .. } => "CallAnswered",
         Fact::CallReturned { .. } => "CallReturned",
@@ -72,7 +73,8 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
         Fact::CallOverflowed { call, from, to, rule } => json!({
             "call": call.to_string(), "from": from, "to": to, "rule": format!("{rule:?}"),
         }),
-        Fact::CallReserved { call, queue, agents, why } => json!({
+        Fact::CallReserved { call, queue, agents, why }
+        | Fact::ReservationJoined { call, queue, agents, why } => json!({
             "call": call.to_string(), "queue": queue, "agents": agents, "why": explanation(why),
         }),
         Fact::ReservationEnded { call, queue, agent, why } => json!({

@@ -59,6 +59,7 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         Fact::CallEnqueued { .. }
         | Fact::CallOverflowed { .. }
         | Fact::CallReserved { .. }
+        | Fact::ReservationJoined { .. }
         | Fact::ReservationEnded { .. }
         | Fact::CallAnswered { .. }
         | Fact::CallEnded { .. }
@@ -131,7 +132,8 @@ fn write_path(index: u64, fact: &Fact) {
         Fact::CallOverflowed { call, from, to, rule } => {
             info!(%call, queue = %to, %from, index, ?rule, "The call went to another queue");
         }
-        Fact::CallReserved { call, queue, agents, .. } => {
+        Fact::CallReserved { call, queue, agents, .. }
+        | Fact::ReservationJoined { call, queue, agents, .. } => {
             let agents: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
             debug!(%call, %queue, index, agent = agents.join(","), "The call is held for an agent");
         }

@@ -10,7 +10,7 @@ use carillon::base::time::Millis;
 use crate::center::*;
 use crate::table::*;
 
-/// Ann and bob serve `sales`; ann has been idle longer. One caller is reserved.
+/// Ann and bob serve `sales`, ann idle longer, and cy is not ready. One caller is reserved.
 fn reserved(strategy: Strategy, action: RingAction) -> Center {
     let mut center = Center::new();
     let mut sales = queue("sales");
@@ -24,6 +24,8 @@ fn reserved(strategy: Strategy, action: RingAction) -> Center {
         center.done(set_ready(name));
         center.advance(1);
     }
+    center.done(put_agent(agent("cy", &["sales"])));
+    center.done(log_in("cy"));
     center.done(enqueue(1, "sales"));
     center.advance(3);
     center
@@ -32,6 +34,8 @@ fn reserved(strategy: Strategy, action: RingAction) -> Center {
 fn rows() -> Vec<Row> {
     let mut ended = reserved(Strategy::MostIdle, RingAction::NotReady);
     ended.done(hang_up(caller_leg(1)));
+    let mut joined = reserved(Strategy::RingAll, RingAction::NotReady);
+    joined.done(set_ready("cy"));
     let mut alone = reserved(Strategy::MostIdle, RingAction::NotReady);
     alone.done(Command::ForceLogOut { agent: agent_id("bob"), by: by(Role::Supervisor) });
     vec![
@@ -41,6 +45,7 @@ fn rows() -> Vec<Row> {
         ("MostIdle, nobody else there", alone),
         ("RingAll, NotReady after", reserved(Strategy::RingAll, RingAction::NotReady)),
         ("RingAll, StayReady after", reserved(Strategy::RingAll, RingAction::StayReady)),
+        ("RingAll, cy rung late", joined),
         ("over", ended),
     ]
 }
@@ -57,6 +62,7 @@ fn columns() -> Vec<(&'static str, Input)> {
     vec![
         ("ann answers", Input::Give(answer(1, 1))),
         ("bob answers", Input::Give(answer(1, 2))),
+        ("cy answers", Input::Give(answer(1, 3))),
         ("Declined", fail(RingFailure::Declined)),
         ("Busy", fail(RingFailure::Busy)),
         ("NoAnswer", fail(RingFailure::NoAnswer)),
@@ -67,12 +73,14 @@ fn columns() -> Vec<(&'static str, Input)> {
         ("the caller hangs up", Input::Give(hang_up(caller_leg(1)))),
         ("HangUpCall", Input::Give(Command::HangUpCall { call: CallId(1), by: supervisor() })),
         ("TransferCall", Input::Give(transfer)),
+        ("cy SetReady", Input::Give(set_ready("cy"))),
         ("ann SetReady", Input::Give(set_ready("ann"))),
         ("ann SetNotReady", Input::Give(set_not_ready("ann", "Break"))),
         ("ann forced out", Input::Give(force)),
         ("ann's device Unreachable", Input::Give(device)),
         ("LoseNode", Input::Give(Command::LoseNode { owner: owner(1, 1) })),
         ("rung out", Input::Wait(13)),
+        ("rung out, the late one too", Input::Wait(16)),
         ("a minute", Input::Wait(60)),
     ]
 }

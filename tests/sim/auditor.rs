@@ -193,6 +193,11 @@ impl Auditor {
                 let ringing = agents.iter().cloned().collect();
                 self.change(*call, |book| book.place = Place::Ringing(ringing));
             }
+            Fact::ReservationJoined { call, agents, .. } => self.change(*call, |book| {
+                if let Place::Ringing(ringing) = &mut book.place {
+                    ringing.extend(agents.iter().cloned());
+                }
+            }),
             Fact::ReservationEnded { call, agent, .. } => self.stop_ringing(*call, agent),
             Fact::CallAnswered { call, queue, agent, .. } => self.answer(*call, queue, agent),
             Fact::CallPrioritized { call, priority, .. } => {

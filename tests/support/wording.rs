@@ -186,6 +186,9 @@ fn about_call(fact: &Fact, phones: &Phones) -> Option<String> {
         Fact::CallReserved { call: id, queue, agents: chosen, why } => {
             format!("CallReserved {} in {queue} for {}, {}", call(*id), agents(chosen), idle(why))
         }
+        Fact::ReservationJoined { call: id, agents: chosen, why, .. } => {
+            format!("ReservationJoined {} by {}, {}", call(*id), agents(chosen), idle(why))
+        }
         Fact::ReservationEnded { call: id, agent, why, .. } => {
             format!("ReservationEnded {} for {agent}: {why:?}", call(*id))
         }
@@ -355,6 +358,7 @@ pub(crate) fn queue(picture: &QueuePicture) -> String {
         totals.answered,
         totals.answered_in_time,
     );
+    words.extend(picture.longest_wait.map(|wait| format!(", longest wait {}", length(wait))));
     for (word, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         words.push_str(&format!(", {word} {count}"));
     }

@@ -11,7 +11,7 @@
 //! | LoggedOut | is not here; why, and by whom | — |
 //! | NotReady | is here and takes no calls; why | `EndInactivity` |
 //! | Ready | may be rung | `EndInactivity`; `EndPassingOver` after a ring-out |
-//! | Reserved | phone rings for a call | the reservation's `RingOut` |
+//! | Reserved | phone rings for a call | `RingOut` |
 //! | Talking | is joined with a caller | — |
 //! | WrapUp | finishes the last call's work | `EndWrapUp` |
 //!

@@ -122,13 +122,12 @@ pub(in crate::acd) fn prioritize(
     let Some(call) = state.calls.get_mut(&id) else {
         return Err(Refusal::UnknownCall(id));
     };
-    let place = call.place(id);
+    let former = call.place(id);
     call.priority = priority;
     call.note(state.now, Milestone::Prioritized(priority));
-    if let Some(queue) = state.queues.get_mut(&call.queue)
-        && queue.waiting.remove(&place)
-    {
-        queue.waiting.insert(call.place(id));
+    if let Some(queue) = state.queues.get_mut(&call.queue) {
+        queue.strike(former, call.state.name());
+        queue.file(call.place(id), call.state.name());
     }
     out.fact(Fact::CallPrioritized { call: id, priority, by: by.clone() });
     Ok(())

@@ -95,8 +95,7 @@ pub(in crate::acd) fn remove(
         state.deadlines.clear(&deadline);
     }
     if let Some(queue) = state.queues.get_mut(&call.queue) {
-        queue.waiting.remove(&call.place(id));
-        queue.count_out(call.state.name());
+        queue.strike(call.place(id), call.state.name());
         queue.calls.remove(&id);
     }
     count_out(state, &mut call, &why);

@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | Arriving | hears a rule's prompt, stands in no queue | `EndPrompt` |
 //! | Waiting | has a place in the queue | `EndWait`, where the queue has a limit |
-//! | Reserved | keeps the place while agents' phones ring | the reservation's `RingOut` |
+//! | Reserved | keeps the place while agents' phones ring | `RingOut`, one for each phone |
 //! | Talking, Held | is joined with an agent | — |
 //! | Transferring | is on the way elsewhere; comes back if refused | `EndTransfer` |
 //!
@@ -209,11 +209,9 @@ pub(in crate::acd) fn enter(state: &mut State, id: CallId, next: CallState) {
         state.deadlines.clear(&deadline);
     }
     if let Some(queue) = state.queues.get_mut(&call.queue) {
-        queue.waiting.remove(&call.place(id));
-        queue.count_out(call.state.name());
-        queue.count_in(next.name());
+        queue.strike(call.place(id), call.state.name());
+        queue.file(call.place(id), next.name());
         if next == CallState::Waiting {
-            queue.waiting.insert(call.place(id));
             state.unsettled.to_match.insert(call.queue.clone());
         }
     }

@@ -8,6 +8,9 @@
 //! highest priority, then the oldest; that caller gets whom the queue's strategy chooses. So an
 //! agent who becomes free chooses over all its queues, and a caller over all its agents.
 //!
+//! An agent nobody waits for is rung too, in a `RingAll` queue, for the first caller for whom other
+//! phones ring already.
+//!
 //! Always holds afterwards: no queue has both a caller who waits and an agent who could be rung.
 //! The work is bounded: each turn reserves an agent or takes a call one of its few overflows on.
 //!
@@ -20,6 +23,7 @@ use serde::Serialize;
 
 use crate::acd::State;
 use crate::acd::apply::Output;
+use crate::acd::config::Strategy;
 use crate::acd::queue::Place;
 use crate::acd::queue::overflow;
 use crate::acd::reservation;
@@ -40,40 +44,65 @@ pub(in crate::acd) fn settle(state: &mut State, out: &mut Output) {
     loop {
         if let Some(queue) = state.unsettled.unstaffed.pop_first() {
             overflow::leave_unstaffed(state, &queue, out);
-        } else if let Some(queue) = next_queue(state) {
-            serve_first(state, &queue, out);
+        } else if let Some((queue, work)) = next_queue(state) {
+            carry_out(state, &queue, work, out);
         } else {
             break;
         }
     }
 }
 
+/// What is to be done in a queue; smaller comes sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    /// A caller waits and an agent could be rung.
+    Serve(Place),
+    /// Phones ring for a caller in `RingAll`, and one more could.
+    RingToo(Place),
+}
+
 /// The marked queue to serve next; marks of queues with nothing to do are dropped on the way.
-fn next_queue(state: &mut State) -> Option<QueueId> {
+fn next_queue(state: &mut State) -> Option<(QueueId, Work)> {
     let marked = std::mem::take(&mut state.unsettled.to_match);
-    state.unsettled.to_match =
-        marked.into_iter().filter(|queue| first_place(state, queue).is_some()).collect();
-    let rank = |queue: &&QueueId| {
-        let weight = state.queues.get(*queue).map(|queue| queue.config.weight);
-        (weight.map(|weight| -i64::from(weight)), first_place(state, queue))
+    let with_work = |queue: &QueueId| work_in(state, queue).map(|work| (queue.clone(), work));
+    let works: Vec<(QueueId, Work)> = marked.iter().filter_map(with_work).collect();
+    state.unsettled.to_match = works.iter().map(|(queue, _)| queue.clone()).collect();
+    let rank = |(queue, work): &(QueueId, Work)| {
+        let weight = state.queues.get(queue).map(|queue| -i64::from(queue.config.weight));
+        (matches!(work, Work::RingToo(_)), weight, *work)
     };
-    state.unsettled.to_match.iter().min_by_key(rank).cloned()
+    works.into_iter().min_by_key(rank)
 }
 
-/// The caller to serve in a queue, if an agent could be rung there.
-fn first_place(state: &State, queue: &QueueId) -> Option<Place> {
-    let place = state.queues.get(queue)?.waiting.first().copied()?;
+/// What is to be done in a queue now, if anything.
+fn work_in(state: &State, queue: &QueueId) -> Option<Work> {
     let roster = state.rosters.get(queue)?;
-    (!roster.eligible.is_empty()).then_some(place)
+    if roster.eligible.is_empty() {
+        return None;
+    }
+    let queue = state.queues.get(queue)?;
+    if let Some(place) = queue.waiting.first() {
+        return Some(Work::Serve(*place));
+    }
+    let mut ringing = queue.ringing.iter().filter(|_| queue.config.strategy == Strategy::RingAll);
+    let open = ringing.find(|place| reservation::may_be_joined(state, place.call));
+    open.map(|place| Work::RingToo(*place))
 }
 
-fn serve_first(state: &mut State, queue: &QueueId, out: &mut Output) {
-    let Some(place) = first_place(state, queue) else {
-        return;
-    };
-    match routing::choose(state, queue) {
-        Some(choice) => reservation::make(state, place.call, queue, choice, out),
-        None => {
+/// Tells whether a queue is unsettled: it never is between entries.
+pub(in crate::acd) fn has_work(state: &State, queue: &QueueId) -> bool {
+    work_in(state, queue).is_some()
+}
+
+fn carry_out(state: &mut State, queue: &QueueId, work: Work, out: &mut Output) {
+    match (work, routing::choose(state, queue)) {
+        (Work::Serve(place), Some(choice)) => {
+            reservation::make(state, place.call, queue, choice, out);
+        }
+        (Work::RingToo(place), Some(choice)) => {
+            reservation::ring_too(state, place.call, choice, out);
+        }
+        (Work::Serve(_) | Work::RingToo(_), None) => {
             state.unsettled.to_match.remove(queue);
         }
     }

@@ -12,7 +12,8 @@
 //! | [`configure`] | made, changed, removed while callers wait |
 //!
 //! Always holds: `entered` = answered + abandoned + short + overflowed + withdrawn + those still
-//! there unanswered; `waiting` has exactly the calls in state Waiting.
+//! there unanswered; `waiting` and `ages` have exactly the calls in state Waiting, `ringing` those
+//! in state Reserved.
 //!
 //! Not here: what the caller hears (`b2bua`), who is chosen (`routing`).
 
@@ -47,6 +48,10 @@ pub(in crate::acd) struct Queue {
     pub(in crate::acd) draining: bool,
     /// Who waits, the next to be served first.
     pub(in crate::acd) waiting: BTreeSet<Place>,
+    /// When each of them arrived, the oldest first.
+    pub(in crate::acd) ages: BTreeSet<(ClusterTime, CallId)>,
+    /// For whom phones ring, in the order of the line.
+    pub(in crate::acd) ringing: BTreeSet<Place>,
     /// Every live call that entered here last.
     pub(in crate::acd) calls: BTreeSet<CallId>,
     /// Those calls, counted by state.
@@ -79,20 +84,39 @@ impl Queue {
             source,
             draining: false,
             waiting: BTreeSet::new(),
+            ages: BTreeSet::new(),
+            ringing: BTreeSet::new(),
             calls: BTreeSet::new(),
             by_state: BTreeMap::new(),
             totals: QueueTotals::default(),
         }
     }
 
-    /// Counts a call into one state.
-    pub(in crate::acd) fn count_in(&mut self, state: CallStateName) {
+    /// Files a call under its state: its count, and its place while it waits or is rung for.
+    pub(in crate::acd) fn file(&mut self, place: Place, state: CallStateName) {
         let count = self.by_state.entry(state).or_default();
         *count = count.saturating_add(1);
+        match state {
+            CallStateName::Waiting => {
+                self.waiting.insert(place);
+                self.ages.insert((place.arrived, place.call));
+            }
+            CallStateName::Reserved => {
+                self.ringing.insert(place);
+            }
+            CallStateName::Arriving
+            | CallStateName::Talking
+            | CallStateName::Held
+            | CallStateName::Transferring
+            | CallStateName::Ended => {}
+        }
     }
 
-    /// Counts a call out of one state.
-    pub(in crate::acd) fn count_out(&mut self, state: CallStateName) {
+    /// Takes a call out from under its state, before that or its place changes.
+    pub(in crate::acd) fn strike(&mut self, place: Place, state: CallStateName) {
+        self.waiting.remove(&place);
+        self.ages.remove(&(place.arrived, place.call));
+        self.ringing.remove(&place);
         if let Some(count) = self.by_state.get_mut(&state) {
             *count = count.saturating_sub(1);
             if *count == 0 {

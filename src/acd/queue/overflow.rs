@@ -97,7 +97,7 @@ pub(in crate::acd) fn enter_queue(
     call.counted = true;
     call.note(state.now, Milestone::Entered(queue_id.clone()));
     queue.calls.insert(id);
-    queue.count_in(call.state.name());
+    queue.file(call.place(id), call.state.name());
     queue.totals.entered = queue.totals.entered.saturating_add(1);
     match rule {
         Some(rule) => apply_rule(state, id, rule, out),
@@ -115,8 +115,7 @@ fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule) {
         state.deadlines.clear(&deadline);
     }
     if let Some(queue) = state.queues.get_mut(&call.queue) {
-        queue.waiting.remove(&call.place(id));
-        queue.count_out(call.state.name());
+        queue.strike(call.place(id), call.state.name());
         queue.calls.remove(&id);
     }
     end::count_out(state, &mut call, &CallEnd::Overflowed(rule));

@@ -1,7 +1,7 @@
 //! `RingAll`: everybody who could be rung, at once; the first to answer has the call.
 //!
-//! An agent who becomes free while the others' phones ring is rung for the next caller, or for
-//! this one when nobody has answered.
+//! An agent who becomes free while the others' phones ring is rung for the next caller who waits,
+//! or for this one too when nobody does (`queue::meet`).
 
 use crate::acd::queue::roster::Roster;
 use crate::base::id::AgentId;

@@ -9,7 +9,9 @@ use crate::invariants::Rule;
 
 /// Checks the choice against the explanation, and the explanation against the books.
 pub(crate) fn check(books: &Auditor, fact: &Fact) -> Rule {
-    let Fact::CallReserved { call, queue, agents, why } = fact else {
+    let (Fact::CallReserved { call, queue, agents, why }
+    | Fact::ReservationJoined { call, queue, agents, why }) = fact
+    else {
         return Ok(());
     };
     let idle = |agent| {

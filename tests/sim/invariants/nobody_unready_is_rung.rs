@@ -8,7 +8,9 @@ use crate::invariants::Rule;
 
 /// Checks whom a reservation names.
 pub(crate) fn check(books: &Auditor, fact: &Fact) -> Rule {
-    let Fact::CallReserved { call, queue, agents, .. } = fact else {
+    let (Fact::CallReserved { call, queue, agents, .. }
+    | Fact::ReservationJoined { call, queue, agents, .. }) = fact
+    else {
         return Ok(());
     };
     for agent in agents {
