@@ -19,6 +19,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -54,7 +55,7 @@ pub(super) struct Leg {
     pub(super) owner: Owner,
     pub(super) party: Party,
     /// `None` while an agent's phone rings.
-    pub(super) dialog: Option<Dialog>,
+    pub(super) dialog: Option<Arc<Dialog>>,
 }
 
 /// Whose phone a leg reaches.
@@ -70,7 +71,7 @@ pub(super) struct Node {
     pub(super) incarnation: Incarnation,
     pub(super) lost: bool,
     /// Dialogs of lost legs, for the next life to end.
-    orphans: BTreeMap<LegId, (Dialog, Cause)>,
+    orphans: BTreeMap<LegId, (Arc<Dialog>, Cause)>,
 }
 
 impl Legs {
@@ -129,7 +130,7 @@ pub(super) fn order(state: &State, leg: LegId, effect: Effect, out: &mut Output)
 /// Keeps the newest picture of a leg's dialog.
 pub(super) fn update(state: &mut State, id: LegId, dialog: &Dialog) -> Result<(), Refusal> {
     let leg = state.legs.by_id.get_mut(&id).ok_or(Refusal::UnknownLeg(id))?;
-    leg.dialog = Some(dialog.clone());
+    leg.dialog = Some(Arc::new(dialog.clone()));
     Ok(())
 }
 
@@ -150,6 +151,7 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
     let node = Node { incarnation: owner.incarnation, lost: false, orphans: BTreeMap::new() };
     let former = state.legs.nodes.insert(owner.node, node);
     for (leg, (dialog, cause)) in former.map(|former| former.orphans).unwrap_or_default() {
+        let dialog = (*dialog).clone();
         out.order(owner, Effect::ReleaseOrphan { leg, dialog, cause });
     }
     out.fact(Fact::NodeStarted { owner });

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -30,7 +31,8 @@ const REMEMBERED_MAX: usize = 65_536;
 /// Outcomes by request, and the order in which to forget them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Requests {
-    outcomes: BTreeMap<RequestId, Outcome>,
+    /// `None` is done; most are, and a refusal would make every one of them large.
+    outcomes: BTreeMap<RequestId, Option<Arc<Refusal>>>,
     order: VecDeque<(ClusterTime, RequestId)>,
 }
 
@@ -39,14 +41,19 @@ impl Requests {
     pub(super) fn outcome_of(&self, request: RequestId) -> Option<Outcome> {
         let (known, outcome) = self.outcomes.range(request.of_same_name()).next()?;
         if *known == request {
-            return Some(outcome.clone());
+            let refusal = outcome.as_deref().cloned();
+            return Some(refusal.map_or(Outcome::Done, Outcome::Refused));
         }
         Some(Outcome::Refused(Refusal::RequestReused))
     }
 
     /// Keeps an outcome and forgets those too old or too many.
     pub(super) fn remember(&mut self, now: ClusterTime, request: RequestId, outcome: Outcome) {
-        self.outcomes.insert(request, outcome);
+        let refusal = match outcome {
+            Outcome::Done => None,
+            Outcome::Refused(refusal) => Some(Arc::new(refusal)),
+        };
+        self.outcomes.insert(request, refusal);
         self.order.push_back((now, request));
         while let Some((at, oldest)) = self.order.front().copied() {
             if self.order.len() <= REMEMBERED_MAX && now.since(at) <= REMEMBERED_FOR {

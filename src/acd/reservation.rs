@@ -28,6 +28,7 @@
 //! Not here: who is chosen ([`super::routing`]) and how a phone is rung (`b2bua`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -104,7 +105,7 @@ pub(super) fn make(
     let Some(held) = state.calls.get_mut(&call) else {
         return quarantine::take_out(state, call, Nonsense::PlaceWithoutCall, out);
     };
-    held.why = Some(choice.why.clone());
+    held.why = Some(Arc::new(choice.why.clone()));
     state.reservations_made += 1;
     let id = ReservationId(state.reservations_made);
     call::enter(state, call, CallState::Reserved { reservation: id });
@@ -175,7 +176,7 @@ fn ring_of(state: &State, leg: LegId, agent: &AgentId, queue: &QueueId) -> Optio
         device: state.agents.get(agent)?.login.as_ref()?.device.clone(),
         queue: queue.clone(),
         queue_display_name: state.queues.get(queue)?.config.display_name.clone(),
-        caller: call.caller.clone(),
+        caller: (*call.caller).clone(),
         waited: state.now.since(call.arrived),
     })
 }

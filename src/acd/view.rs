@@ -7,6 +7,8 @@
 //!
 //! Not here: how pictures look as JSON (`api`).
 
+use std::sync::Arc;
+
 use crate::acd::State;
 use crate::acd::call::CallState;
 use crate::acd::call::arrive;
@@ -140,7 +142,7 @@ pub struct CallPicture {
     /// The queue it is in, or left last.
     pub queue: QueueId,
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// Higher is served first.
     pub priority: i32,
     /// Its age counts from here.
@@ -156,9 +158,9 @@ pub struct CallPicture {
     /// When and why.
     pub ended: Option<(ClusterTime, CallEnd)>,
     /// Why the newest assignment went where it went.
-    pub why: Option<Explanation>,
+    pub why: Option<Arc<Explanation>>,
     /// Its story, the oldest line first.
-    pub timeline: Vec<Moment>,
+    pub timeline: Arc<Vec<Moment>>,
 }
 
 /// Why a call waits.
@@ -351,7 +353,7 @@ impl<'a> View<'a> {
 
     /// Every agent as configured, and by whom.
     pub fn agent_configs(self) -> Vec<(&'a AgentConfig, Source)> {
-        self.state.agents.values().map(|agent| (&agent.config, agent.source)).collect()
+        self.state.agents.values().map(|agent| (&*agent.config, agent.source)).collect()
     }
 
     /// Every trunk as configured, and by whom.
@@ -372,7 +374,7 @@ impl<'a> View<'a> {
 
     /// One agent as configured, and by whom.
     pub fn agent_config(self, agent: &AgentId) -> Option<(&'a AgentConfig, Source)> {
-        self.state.agents.get(agent).map(|agent| (&agent.config, agent.source))
+        self.state.agents.get(agent).map(|agent| (&*agent.config, agent.source))
     }
 
     /// The settings in force, and by whom; `None` while they are the defaults.
@@ -389,7 +391,7 @@ impl<'a> View<'a> {
                 Party::Caller => None,
                 Party::Agent(agent) => Some(agent.clone()),
             };
-            Some(LegPicture { leg: id, agent, dialog: leg.dialog.clone() })
+            Some(LegPicture { leg: id, agent, dialog: leg.dialog.as_deref().cloned() })
         })
         .collect()
     }

@@ -162,7 +162,7 @@ impl Call {
             agents: picture.agents.iter().map(ToString::to_string).collect(),
             answered: picture.answered.map(rfc3339),
             ended,
-            why: picture.why.as_ref().map(Why::of),
+            why: picture.why.as_deref().map(Why::of),
             timeline: picture.timeline.iter().map(line).collect(),
         }
     }

@@ -73,10 +73,10 @@ pub(super) async fn queues(State(api): State<Api>, look: Look) -> Answer<Compati
         let sees_caller = look.asker.sees_caller_of(&involved(&call));
         let from = if sees_caller { call.caller.from.expose().clone() } else { String::new() };
         CompatibleCall {
-            id: call.caller.sip_call_id,
+            id: call.caller.sip_call_id.clone(),
             state: call_state(call.state),
             from,
-            to: call.caller.to,
+            to: call.caller.to.clone(),
         }
     };
     let queues = api.handle.view(|view| {

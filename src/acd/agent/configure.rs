@@ -9,6 +9,7 @@
 //! Not here: who may change what (`crate::acd::configure`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::acd::State;
 use crate::acd::agent;
@@ -32,7 +33,7 @@ pub(in crate::acd) fn put(state: &mut State, mut config: AgentConfig, source: So
     if state.agents.contains_key(&id) {
         roster::strike(state, &id);
     } else {
-        let agent = Agent::new(config.clone(), source, state.now);
+        let agent = Agent::new(Arc::new(config.clone()), source, state.now);
         state.agents.insert(id.clone(), agent);
     }
     if let Some(agent) = state.agents.get_mut(&id) {
@@ -42,7 +43,7 @@ pub(in crate::acd) fn put(state: &mut State, mut config: AgentConfig, source: So
         if agent.config.pin != config.pin {
             agent.pin_tries = login::PinTries::default();
         }
-        agent.config = config;
+        agent.config = Arc::new(config);
         agent.source = source;
     }
     roster::file(state, &id);

@@ -19,6 +19,8 @@
 //!
 //! Not here: what an agent wants (`ready`), what a phone can (`device`).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -95,7 +97,7 @@ pub(in crate::acd) fn log_in(
     }
     let now = state.now;
     let agent = agent::find(state, id)?;
-    agent.login = Some(Login { device, kind: wish.kind });
+    agent.login = Some(Arc::new(Login { device, kind: wish.kind }));
     agent.device = Device::default();
     agent.active = now;
     set_freshness(state, id);

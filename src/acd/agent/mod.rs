@@ -25,6 +25,7 @@
 //! (able), [`configure`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -60,12 +61,12 @@ pub(in crate::acd) mod ready;
 /// An agent, logged in or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) struct Agent {
-    pub(in crate::acd) config: AgentConfig,
+    pub(in crate::acd) config: Arc<AgentConfig>,
     pub(in crate::acd) source: Source,
     pub(in crate::acd) state: AgentState,
     /// When this state began.
     pub(in crate::acd) since: ClusterTime,
-    pub(in crate::acd) login: Option<Login>,
+    pub(in crate::acd) login: Option<Arc<Login>>,
     /// Since when `MostIdle` counts: the end of the last call, or becoming Ready.
     pub(in crate::acd) idle_since: ClusterTime,
     /// When the agent last did something; inactivity counts from here.
@@ -149,7 +150,7 @@ impl AgentState {
 }
 
 impl Agent {
-    pub(in crate::acd) fn new(config: AgentConfig, source: Source, now: ClusterTime) -> Self {
+    pub(in crate::acd) fn new(config: Arc<AgentConfig>, source: Source, now: ClusterTime) -> Self {
         Self {
             config,
             source,

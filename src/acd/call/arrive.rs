@@ -14,6 +14,8 @@
 //!
 //! Not here: the rules (`queue::overflow`).
 
+use std::sync::Arc;
+
 use crate::acd::State;
 use crate::acd::apply::Output;
 use crate::acd::call;
@@ -61,7 +63,7 @@ pub(in crate::acd) fn enqueue(
     let priority = arrival.priority.map_or(priority, |raised| raised.max(priority));
     state.calls.insert(id, new_call(state, arrival, queue.clone(), priority));
     let party = Party::Caller;
-    let leg = Leg { owner: arrival.owner, party, dialog: Some(arrival.dialog.clone()) };
+    let leg = Leg { owner: arrival.owner, party, dialog: Some(Arc::new(arrival.dialog.clone())) };
     state.legs.add(LegId::of_caller(id), leg);
 
     let caller = arrival.caller.clone();
@@ -92,7 +94,7 @@ fn turn_away(state: &mut State, id: &QueueId, out: &mut Output) -> Result<(), Re
 
 fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> Call {
     Call {
-        caller: arrival.caller.clone(),
+        caller: Arc::new(arrival.caller.clone()),
         arrived: state.now,
         arrival: state.index,
         queue,
@@ -105,7 +107,7 @@ fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> 
         answered: None,
         counted: false,
         why: None,
-        timeline: Vec::new(),
+        timeline: Arc::default(),
         state: CallState::Waiting,
     }
 }

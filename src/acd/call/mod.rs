@@ -24,6 +24,7 @@
 //! Not here: ended calls ([`history`]).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -64,7 +65,7 @@ const TIMELINE_MAX: usize = 64;
 /// A live call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) struct Call {
-    pub(in crate::acd) caller: Caller,
+    pub(in crate::acd) caller: Arc<Caller>,
     /// When it arrived; its age counts from here, in whatever queue.
     pub(in crate::acd) arrived: ClusterTime,
     /// The entry it arrived with: who came first.
@@ -85,8 +86,8 @@ pub(in crate::acd) struct Call {
     pub(in crate::acd) answered: Option<ClusterTime>,
     /// Counted into its queue and not yet out of it.
     pub(in crate::acd) counted: bool,
-    pub(in crate::acd) why: Option<Explanation>,
-    pub(in crate::acd) timeline: Vec<Moment>,
+    pub(in crate::acd) why: Option<Arc<Explanation>>,
+    pub(in crate::acd) timeline: Arc<Vec<Moment>>,
     pub(in crate::acd) state: CallState,
 }
 
@@ -164,7 +165,7 @@ impl Call {
         let is_last = matches!(what, Milestone::Ended(_));
         let room = if is_last { TIMELINE_MAX } else { TIMELINE_MAX - 1 };
         if self.timeline.len() < room {
-            self.timeline.push(Moment { at, what });
+            Arc::make_mut(&mut self.timeline).push(Moment { at, what });
         }
     }
 
