@@ -16,8 +16,8 @@
 //!
 //! In RingAll an agent who becomes free while phones ring for a call is rung for it too
 //! ([`ring_too`]), and rings for the queue's whole time, whenever the others began. A caller whose
-//! time in the queue is over is rung for by nobody new, so that agents who come and go cannot keep
-//! the caller from the `tooLong` rule.
+//! time in the queue is over is rung for by nobody new and leaves by the `tooLong` rule with the
+//! last phone that rings, so that agents who come and go cannot keep a caller for ever.
 //!
 //! An answer that comes after the ring-out finds no such leg and is refused; its node then
 //! releases that phone, since the core no longer knows the leg.
@@ -59,6 +59,7 @@ use crate::acd::legs::Party;
 use crate::acd::quarantine;
 use crate::acd::quarantine::Nonsense;
 use crate::acd::queue::Queue;
+use crate::acd::queue::overflow;
 use crate::acd::routing::Choice;
 use crate::acd::view::Milestone;
 use crate::base::id::AgentId;
@@ -377,6 +378,9 @@ fn drop_agent(
         call::enter(state, reservation.call, CallState::Waiting);
     }
     tell_end(state, &reservation, agent, why, out);
+    if reservation.ringing.is_empty() {
+        overflow::end_overdue_wait(state, reservation.call, out);
+    }
 }
 
 /// Takes a reservation out of the state, with the deadlines of its phones.

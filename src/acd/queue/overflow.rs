@@ -8,7 +8,8 @@
 //! |---|---|
 //! | `closed`, `noAgents`, `full`, in this order | when a caller enters, also from another queue |
 //! | `noAgents` | for everybody waiting, when the last agent logs out |
-//! | `tooLong` | when a caller has waited in the queue for its `waitSecondsMax` |
+//! | `tooLong` | when a caller has waited in the queue for its `waitSecondsMax`; if a phone rings |
+//! | | then, when it stops |
 //!
 //! Always holds: a caller sent on [`HOPS_MAX`] times is rejected, so rules that point at each other
 //! end; a rule names no queue that does not exist, or the caller is rejected.
@@ -24,6 +25,7 @@ use crate::acd::call::end;
 use crate::acd::call::end::Ending;
 use crate::acd::call::end::TEMPORARILY_UNAVAILABLE;
 use crate::acd::call::transfer;
+use crate::acd::clock::Deadline;
 use crate::acd::command::Refusal;
 use crate::acd::config::Overflow;
 use crate::acd::config::OverflowAction;
@@ -225,6 +227,15 @@ fn send_on(state: &mut State, id: CallId, rule: OverflowRule, to: &QueueId, out:
 /// The caller has waited as long as the queue lets them.
 pub(in crate::acd) fn end_wait(state: &mut State, id: CallId, out: &mut Output) {
     apply_rule(state, id, OverflowRule::TooLong, out);
+}
+
+/// The caller's time was over while a phone rang, and the phone has stopped.
+pub(in crate::acd) fn end_overdue_wait(state: &mut State, id: CallId, out: &mut Output) {
+    let until = state.calls.get(&id).and_then(|call| call.wait_until);
+    if until.is_some_and(|until| until <= state.now) {
+        state.deadlines.clear(&Deadline::EndWait(id));
+        end_wait(state, id, out);
+    }
 }
 
 /// The last agent of a queue has logged out: those who wait leave by the rule, the first first.
