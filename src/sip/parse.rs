@@ -67,8 +67,10 @@ impl Fault {
     /// The status that answers a request with this fault; `None` where nothing may be sent.
     pub fn status(self) -> Option<u16> {
         match self {
-            Self::Empty | Self::TooLarge | Self::NotSip => None,
+            Self::Empty | Self::NotSip => None,
             Self::Version => Some(505),
+            // RFC 3261 §21.5.14; where no index could be made there is nobody to tell.
+            Self::TooLarge => Some(513),
             Self::StartLine
             | Self::LineEnd
             | Self::HeaderLine

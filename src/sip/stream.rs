@@ -76,6 +76,11 @@ impl Framer {
         })
     }
 
+    /// Tells whether a message has begun and is not complete.
+    pub fn is_inside(&self) -> bool {
+        self.length.is_some() || self.buffer.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
     fn cut(&mut self) -> Result<Option<Frame>, ParseError> {
         if self.length.is_none() {
             if self.take_line_ends() {

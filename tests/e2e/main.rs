@@ -10,6 +10,7 @@
 //! | `restart.rs` | kill -9 under load and start again |
 //! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
 //! | `live_config.rs` | configuration changed while callers wait |
+//! | `streams.rs` | TCP connections that dawdle, lie about lengths, or send nonsense |
 //!
 //! Needs the program `sipp` and the feature `strangers`; `tests/run` brings both.
 //!
@@ -26,5 +27,6 @@ mod lost;
 mod phone;
 mod restart;
 mod sipp;
+mod streams;
 #[path = "../support/wait.rs"]
 mod wait;

@@ -115,3 +115,42 @@ fn a_head_that_never_ends_is_not_buffered_for_ever() {
     }
     panic!("still buffering");
 }
+
+#[test]
+fn a_message_that_has_begun_is_known_to_be_unfinished() {
+    let mut framer = Framer::new();
+    let inside_after = |framer: &mut Framer, bytes: &[u8]| {
+        framer.feed(bytes);
+        while framer.poll_frame().expect("readable").is_some() {}
+        framer.is_inside()
+    };
+    assert!(!framer.is_inside());
+    assert!(!inside_after(&mut framer, b"\r\n"), "half a keep-alive is no message");
+    assert!(!inside_after(&mut framer, b"\r\n"));
+    let (first, rest) = BYE.split_at(BYE.len() / 2);
+    assert!(inside_after(&mut framer, first.as_bytes()));
+    assert!(!inside_after(&mut framer, rest.as_bytes()));
+    assert!(inside_after(&mut framer, format!("{BYE}B").as_bytes()));
+    let with_body = BYE[1..].replace("Content-Length: 0", "Content-Length: 3");
+    assert!(inside_after(&mut framer, with_body.as_bytes()));
+    assert!(!inside_after(&mut framer, b"abc"));
+}
+
+#[test]
+fn what_a_short_length_leaves_over_ends_the_stream() {
+    let short = BYE.replace("Content-Length: 0", "Content-Length: 3");
+    let mut framer = Framer::new();
+    framer.feed(format!("{short}v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n{BYE}").as_bytes());
+    assert!(matches!(framer.poll_frame(), Ok(Some(Frame::Message(_)))), "as long as it says");
+    assert!(framer.poll_frame().is_err(), "the rest is no message");
+    framer.feed(BYE.as_bytes());
+    assert!(matches!(framer.poll_frame(), Ok(None)), "nothing is read after");
+}
+
+#[test]
+fn a_message_too_long_is_answered_513() {
+    let mut framer = Framer::new();
+    framer.feed(BYE.replace("Content-Length: 0", "Content-Length: 70000").as_bytes());
+    let error = framer.poll_frame().expect_err("too long").0;
+    assert_eq!(error.answer().map(|(status, _)| status), Some(513));
+}
