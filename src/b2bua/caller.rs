@@ -197,6 +197,13 @@ impl Leg {
             self.on_prack(board, key, asks);
             return;
         }
+        if asks.method() == Method::Invite {
+            // RFC 3261 §14.2: the first one still waits for its final response.
+            let pause = board.tokens.below(10);
+            let response = ResponseBuilder::to(asks, 500).header(Name::RetryAfter, pause);
+            board.respond(key, &response.header(Name::Server, PRODUCT).build());
+            return;
+        }
         let judged = caller.dialog.on_request(asks).map_err(Reject::status);
         let response = match (judged, asks.method()) {
             (Err(status), _) => ResponseBuilder::to(asks, status),

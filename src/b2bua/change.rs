@@ -43,8 +43,24 @@ use crate::sip::write::ResponseBuilder;
 pub(super) fn refusal_status(refusal: Refusal) -> u16 {
     match refusal {
         Refusal::NotReadable => 400,
-        Refusal::NoAudio | Refusal::NoProfile | Refusal::NoCodec | Refusal::NoAddress => 488,
+        Refusal::NoAudio
+        | Refusal::NoProfile
+        | Refusal::NoCodec
+        | Refusal::NoAddress
+        | Refusal::OtherFamily => 488,
     }
+}
+
+/// The value of the Warning that says why (RFC 3261 §20.43).
+pub(super) fn warning(refusal: Refusal) -> String {
+    let code = match refusal {
+        Refusal::NotReadable => 399,
+        Refusal::NoAddress | Refusal::OtherFamily => 301,
+        Refusal::NoProfile => 302,
+        Refusal::NoAudio => 304,
+        Refusal::NoCodec => 305,
+    };
+    format!("{code} carillon \"{refusal}\"")
 }
 
 impl Leg {

@@ -30,6 +30,7 @@ use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
+use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
@@ -87,7 +88,8 @@ impl Ua {
         }
         let caller = self.legs.get(&LegId::of_caller(id.call));
         let codec = caller.and_then(|caller| caller.sound.agreed()).map(|agreed| agreed.codec);
-        let leg = Leg::ring(&mut self.board, ring, codec);
+        let hops = caller.map_or(HOPS_MAX, |caller| caller.hops);
+        let leg = Leg::ring(&mut self.board, ring, codec, hops);
         self.put_back(leg);
     }
 
@@ -111,7 +113,7 @@ impl Ua {
         self.board.add_dialog(id, (dialog.id.call_id.to_string(), dialog.id.local_tag.to_string()));
         let sound = Sound::resume(id, picture.local, picture.agreed);
         let state = State::Confirmed(Box::new(Confirmed::new(dialog)));
-        let mut leg = Leg { id, sound, state };
+        let mut leg = Leg { id, sound, hops: HOPS_MAX, state };
         leg.hang_up(&mut self.board, cause);
         self.put_back(leg);
     }

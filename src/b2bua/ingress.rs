@@ -9,13 +9,16 @@
 //! | INVITE of no more hops | 483 |
 //! | INVITE that requires what we lack | 420 |
 //! | INVITE with SDP we cannot use | 488, or 400 if it cannot be read; other bodies 415 |
+//! | INVITE that nobody answers while its `Expires` lasts | 487 |
 //! | INVITE while draining, or when full | 503 |
 //! | INVITE that accepts no SDP | 406 |
 //! | OPTIONS | 200; 420 as above; 503 while draining |
 //! | SUBSCRIBE, PUBLISH | 489 |
 //! | in a dialog nobody has | 481 |
 //! | other known methods | 405 |
-//! | unknown methods, unknown URI schemes | 501, 416 |
+//! | unknown methods | 501 |
+//! | unknown URI schemes, and `sips`, for there is no TLS | 416 |
+//! | a body in an encoding (also within a dialog) | 415 |
 //!
 //! Always holds: an INVITE is proposed under a name derived from itself, so whichever node takes
 //! its retransmission, one call comes of it.
@@ -30,6 +33,7 @@ use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::InviteName;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
+use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::caller::Progress;
 use crate::b2bua::caller::RETRY_AFTER_SECONDS;
 use crate::b2bua::caller::Unanswered;
@@ -38,6 +42,7 @@ use crate::b2bua::codec;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::b2bua::identity;
+use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::refresh;
@@ -46,6 +51,7 @@ use crate::b2bua::sound::Sound;
 use crate::b2bua::trunks;
 use crate::b2bua::trunks::Admission;
 use crate::base::id::LegId;
+use crate::base::time::Millis;
 use crate::sdp::Session;
 use crate::sip::check;
 use crate::sip::dialog::Dialog;
@@ -156,6 +162,11 @@ impl Ua {
 
     fn on_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         self.board.count(Counter::RequestReceived(request.method()));
+        if is_encoded(request) {
+            let refused = Refused::new(415, Rejected::Media);
+            self.refuse(key, request, refused.with(Name::AcceptEncoding, "identity"));
+            return;
+        }
         if let Some(leg) = self.leg_of(request) {
             if let Err(refused) = check_extensions(request) {
                 self.refuse(key, request, refused);
@@ -323,7 +334,10 @@ impl Ua {
             held_back: None,
             accept_next: false,
         };
-        Ok(Leg { id, sound, state: State::Unanswered(Box::new(caller)) })
+        // RFC 3261 §16.6: what goes on from here has one hop less.
+        let hops = message.max_forwards().ok().flatten().unwrap_or(HOPS_MAX).min(HOPS_MAX);
+        let hops = hops.saturating_sub(1);
+        Ok(Leg { id, sound, hops, state: State::Unanswered(Box::new(caller)) })
     }
 
     fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg, trusted: bool) {
@@ -341,6 +355,11 @@ impl Ua {
         self.board.add_invite(id, invite.name.clone(), invite.key.clone());
         self.board.add_dialog(id, (invite.name.0.clone(), invite.tag.clone()));
         self.put_back(leg);
+        if let Some(seconds) = message.expires().ok().flatten() {
+            // RFC 3261 §13.3.1: nobody is to answer later than the caller wants to wait.
+            let patience = Millis::from_secs(seconds.into());
+            self.board.wake_after(id, Alarm::InviteExpired, patience);
+        }
         let request = self.board.tokens.enqueue(&invite.parts());
         self.board.propose_as(request, id, Command::EnqueueCall(Box::new(arrival)));
     }
@@ -384,6 +403,14 @@ fn check_accept(invite: &Message) -> Result<(), Refused> {
     Err(refused.with(Name::Warning, "399 carillon \"only application/sdp is spoken here\""))
 }
 
+/// Tells whether a body that would be read is in an encoding we cannot undo (RFC 3261 §8.2.3).
+fn is_encoded(request: &Message) -> bool {
+    let reads = [Method::Invite, Method::Update, Method::Prack, Method::Info, Method::Notify];
+    let encodings = request.tokens(Name::ContentEncoding);
+    let plain = encodings.iter().all(|encoding| encoding.eq_ignore_ascii_case("identity"));
+    !plain && !request.body().is_empty() && reads.contains(&request.method())
+}
+
 /// Answers the INVITE's offer for later, if it has one.
 fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
     if message.body().is_empty() {
@@ -398,10 +425,8 @@ fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
     match answered {
         Ok(_) => Ok(()),
         Err(refusal) => {
-            let status = change::refusal_status(refusal);
-            // RFC 3261 §20.43: 304 media type, 305 format not understood.
-            let warning = format!("305 carillon \"{refusal}\"");
-            Err(Refused::new(status, Rejected::Media).with(Name::Warning, warning))
+            let refused = Refused::new(change::refusal_status(refusal), Rejected::Media);
+            Err(refused.with(Name::Warning, change::warning(refusal)))
         }
     }
 }

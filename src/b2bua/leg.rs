@@ -32,12 +32,18 @@ use crate::base::id::LegId;
 use crate::sip::message::Message;
 use crate::sip::transaction::key::ServerKey;
 
+/// Where Max-Forwards begins (RFC 3261 §8.1.1.6), and the most that is taken from a caller.
+pub(super) const HOPS_MAX: u8 = 70;
+
 /// One leg of this shard.
 pub(super) struct Leg {
     /// Its name; also the name of its media stream.
     pub(super) id: LegId,
     /// Its media.
     pub(super) sound: Sound,
+    /// How many more hops an INVITE for this call may take (Max-Forwards): a call that goes in a
+    /// circle between a PBX and here must come to its end.
+    pub(super) hops: u8,
     /// Where it is in its life.
     pub(super) state: State,
 }
@@ -111,6 +117,7 @@ impl Leg {
             Alarm::RefreshSession | Alarm::RetryRefresh => self.refresh(board),
             Alarm::SessionExpired => self.on_session_expired(board),
             Alarm::TransferSilent => self.on_transfer_silent(board),
+            Alarm::InviteExpired => self.on_cancelled(board),
             Alarm::ResolveSilent => self.on_resolved(board, Vec::new()),
         }
     }

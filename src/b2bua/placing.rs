@@ -82,8 +82,9 @@ pub(super) struct Placing {
 }
 
 impl Leg {
-    /// Begins to ring an agent; `codec` is what the caller speaks.
-    pub(super) fn ring(board: &mut Board, ring: Box<Ring>, codec: Option<Codec>) -> Self {
+    /// Begins to ring an agent; `codec` is what the caller speaks, `hops` what is left of the
+    /// caller's Max-Forwards.
+    pub(super) fn ring(board: &mut Board, ring: Box<Ring>, codec: Option<Codec>, hops: u8) -> Self {
         let id = ring.leg;
         // The port is known when it is known who is called.
         let local = sound::local(board.identity.media_address, 0, board.tokens.session_id());
@@ -109,7 +110,7 @@ impl Leg {
         };
         board.add_dialog(id, (placing.call_id.clone(), placing.tag.clone()));
         board.wake_after(id, Alarm::GiveUpRinging, RING_MAX);
-        let mut leg = Self { id, sound, state: State::Placing(Box::new(placing)) };
+        let mut leg = Self { id, sound, hops, state: State::Placing(Box::new(placing)) };
         leg.try_next(board);
         leg
     }
@@ -171,7 +172,7 @@ impl Leg {
             self.sound.receive_at(board.rtp_port_for(flow.peer.ip()));
         }
         let authorized = proof.is_some();
-        let mut request = placing.request(board, flow);
+        let mut request = placing.request(board, flow, self.hops);
         if let Some(proof) = proof {
             request = request.header(proof.name, proof.value);
         }
@@ -194,7 +195,7 @@ impl Leg {
 }
 
 impl Placing {
-    fn request(&self, board: &Board, flow: Flow) -> RequestBuilder {
+    fn request(&self, board: &Board, flow: Flow, hops: u8) -> RequestBuilder {
         let target = self.way.as_ref().map(|way| way.target.clone());
         let target = target.unwrap_or_else(|| Uri::sip(None, HostPort::from(flow.peer)));
         let host = HostPort { port: None, ..board.advertised(flow) };
@@ -204,7 +205,7 @@ impl Placing {
             request = request.header(Name::Route, NameAddr::new(route));
         }
         request = request
-            .header(Name::MaxForwards, 70)
+            .header(Name::MaxForwards, hops)
             .header(Name::From, self.shown_caller(&host).with_param("tag", Some(&self.tag)))
             .header(Name::To, NameAddr::new(target.without_headers()))
             .header(Name::CallId, &self.call_id)

@@ -21,7 +21,9 @@ use crate::b2bua::board::Sent;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
+use crate::b2bua::trunks;
 use crate::base::time::Millis;
+use crate::sip::dialog::Dialog;
 use crate::sip::dialog::Heard;
 use crate::sip::header::name::Name;
 use crate::sip::header::name_addr::NameAddr;
@@ -52,13 +54,13 @@ impl Leg {
     pub(super) fn transfer(&mut self, board: &mut Board, to: &Address) {
         match &mut self.state {
             State::Unanswered(caller) => {
-                let to = uri_of(to, &caller.dialog.remote.uri.host_port());
+                let to = uri_of(to, board, &caller.dialog);
                 self.redirect_caller(board, &to);
                 self.settle_transfer(board, None);
             }
             State::Confirmed(confirmed) => {
                 let dialog = &mut confirmed.dialog;
-                let to = uri_of(to, &dialog.remote.uri.host_port());
+                let to = uri_of(to, board, dialog);
                 let by = NameAddr::new(dialog.local.uri.clone());
                 let request = dialog
                     .request(Method::Refer)
@@ -152,10 +154,18 @@ impl Leg {
     }
 }
 
-/// The address as a URI; a bare user part is meant at the party's own host.
-fn uri_of(to: &Address, host: &HostPort) -> Uri {
-    let given = to.host.as_deref().and_then(|host| host.parse().ok());
-    Uri::sip(Some(&to.user), given.unwrap_or_else(|| host.clone()))
+/// The address as a URI; a number without a host is meant at the trunk the party came by, or at
+/// the party's own host if it came by none (RFC 3261 §19.1.6: `user=phone`).
+fn uri_of(to: &Address, board: &Board, party: &Dialog) -> Uri {
+    let given = to.host.as_deref().and_then(|host| host.parse::<HostPort>().ok());
+    if let Some(host) = given {
+        return Uri::sip(Some(&to.user), host);
+    }
+    let trunk = trunks::host_of(&board.trunks, board.flow_of(party).peer.ip());
+    let host = trunk.unwrap_or_else(|| party.remote.uri.host_port());
+    let mut uri = Uri::sip(Some(&to.user), host);
+    uri.params.set("user", Some("phone"));
+    uri
 }
 
 /// The status in the first line of a `message/sipfrag` body (RFC 3420).

@@ -98,6 +98,12 @@ pub(super) fn outbound<'a>(
     found?.outbound_auth.as_ref()
 }
 
+/// Where the trunk is that an address belongs to: the host of its first peer.
+pub(super) fn host_of(trunks: &[TrunkConfig], peer: IpAddr) -> Option<HostPort> {
+    let trunk = trunks.iter().find(|trunk| allows(trunk, peer))?;
+    first_peer(trunk).map(|peer| peer.host_port())
+}
+
 /// One way to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Way {

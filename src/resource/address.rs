@@ -3,7 +3,7 @@
 //! | form | read by | example |
 //! |---|---|---|
 //! | address of a queue | [`of_queue`] | `sales`, `+4922199`, `sip:sales@acd.example` |
-//! | where a call is sent | [`target`] | `sip:voicemail@pbx.example:5070` |
+//! | where a call is sent | [`target`] | `sip:voicemail@pbx.example:5070`, `tel:+4922199` |
 //! | a peer or phone | [`check_uri`] | `sip:pbx.example;transport=udp` |
 //! | a range of sources | [`network`] | `192.0.2.0/24` |
 //! | where to listen | [`socket`] | `:8080`, `127.0.0.1:8080` |
@@ -36,8 +36,12 @@ pub(super) fn of_queue(written: &str) -> Result<Address, &'static str> {
     Ok(Address { user: checked_user(user)?, host: Some(host.to_lowercase()) })
 }
 
-/// Reads an address calls can be sent to; its host may carry a port.
+/// Reads an address calls can be sent to; its host may carry a port. A `tel:` number has no host:
+/// it is called at the trunk the caller came by.
 pub(super) fn target(written: &str) -> Result<Address, &'static str> {
+    if let Some(number) = written.strip_prefix("tel:") {
+        return checked_number(number).map(|user| Address { user, host: None });
+    }
     let Some((user, host)) = without_scheme(written)?.split_once('@') else {
         return Err("a whole address is needed, as sip:voicemail@pbx.example");
     };
@@ -144,6 +148,18 @@ fn checked_user(user: &str) -> Result<String, &'static str> {
         Ok(user.to_owned())
     } else {
         Err("a user part has letters, digits and -_.!~*'()&=+$,/ only, no blanks")
+    }
+}
+
+/// RFC 3966 section 3: digits, `*` and a leading `+`; what only helps the eye is let go.
+fn checked_number(written: &str) -> Result<String, &'static str> {
+    let number: String = written.chars().filter(|c| !"-.()".contains(*c)).collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    let is_good = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*');
+    if is_good && (1..=32).contains(&digits.len()) {
+        Ok(number)
+    } else {
+        Err("a number is up to 32 digits, as tel:+4922199, without parameters")
     }
 }
 

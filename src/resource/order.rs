@@ -49,7 +49,8 @@ pub struct NotReadyOrder {
 /// Where a call is sent.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 pub struct TransferOrder {
-    /// A whole address, `sip:voicemail@pbx.example`.
+    /// A whole address, `sip:voicemail@pbx.example`, or a number at the caller's trunk,
+    /// `tel:+4922199`.
     #[schema(value_type = String)]
     pub to: Address,
 }

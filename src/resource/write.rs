@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::acd::command::LoginKind;
+use crate::acd::config::Address;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::AnswerMode;
 use crate::acd::config::CallerTreatment;
@@ -173,7 +174,7 @@ fn rule(rule: &Overflow) -> Value {
     let mut written = match &rule.action {
         OverflowAction::Reject { status } => json!({ "reject": { "status": status } }),
         OverflowAction::Queue { queue } => json!({ "queue": queue.as_str() }),
-        OverflowAction::Transfer { to } => json!({ "transfer": to.to_string() }),
+        OverflowAction::Transfer { to } => json!({ "transfer": target(to) }),
         OverflowAction::HangUp => json!({ "hangUp": {} }),
         OverflowAction::Wait => json!({ "wait": {} }),
     };
@@ -181,6 +182,10 @@ fn rule(rule: &Overflow) -> Value {
         written["play"] = prompt.as_str().into();
     }
     written
+}
+
+fn target(to: &Address) -> String {
+    if to.host.is_some() { to.to_string() } else { format!("tel:{}", to.user) }
 }
 
 fn network(network: &Network) -> String {

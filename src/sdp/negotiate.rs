@@ -168,6 +168,9 @@ pub enum Refusal {
     /// The address is missing, a host name, or multicast.
     #[error("the session description names no usable address")]
     NoAddress,
+    /// The address is of the other IP version than ours, so no packet would find its way.
+    #[error("audio here is not of the IP version that the session description names")]
+    OtherFamily,
 }
 
 /// Writes our first offer: one audio stream, all codecs allowed, telephone events.
@@ -246,6 +249,9 @@ fn settle(
     let address = media.address.ok_or(Refusal::NoAddress)?;
     if address.is_multicast() {
         return Err(Refusal::NoAddress);
+    }
+    if address.is_ipv6() != local.address.is_ipv6() && !is_nowhere(address) {
+        return Err(Refusal::OtherFamily);
     }
     let remote = SocketAddr::new(address, media.port);
     // RFC 3264 8.4: an address of nowhere means “do not send to me”.

@@ -78,13 +78,14 @@ fn each_value(
 /// The status that refuses a well-formed request nobody here can serve.
 ///
 /// 501 for a method without a name of its own (RFC 3261 §8.2.1 knows 405 for those it knows and
-/// does not allow), 416 for a Request-URI that is neither `sip`, `sips` nor `tel` (§8.2.2.1).
+/// does not allow), 416 for a Request-URI that is neither `sip` nor `tel` (§8.2.2.1): `sips` wants
+/// TLS on every hop, which there is not here, and is not quietly taken for less (RFC 5630 §3).
 pub fn refusal_of(request: &Message) -> Option<u16> {
     if matches!(request.method(), Method::Other(_)) {
         return Some(501);
     }
     match request.request_uri().ok()?.scheme {
-        Scheme::Sip | Scheme::Sips | Scheme::Tel => None,
-        Scheme::Other(_) => Some(416),
+        Scheme::Sip | Scheme::Tel => None,
+        Scheme::Sips | Scheme::Other(_) => Some(416),
     }
 }

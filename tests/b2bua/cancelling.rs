@@ -109,3 +109,34 @@ fn a_phone_that_says_nothing_is_cancelled_only_when_it_does() {
     assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 1);
     world.assert_clean();
 }
+
+fn invite_that_expires(world: &mut World, seconds: &str) -> usize {
+    let caller = world.caller();
+    world.with(caller, |phone, now| {
+        let body = phone.sdp.clone().into_bytes();
+        let invite = phone.compose("sales").raw("Expires", seconds);
+        phone.send_invite(now, invite.body("application/sdp", body).build());
+    });
+    caller
+}
+
+#[test]
+fn an_invite_expires_unless_it_is_answered_in_time() {
+    let mut world = World::new(17, AnswerMode::OnAgent);
+    let ann = world.agent("ann");
+    world.phones[ann].answer = Answer::Ring;
+    let caller = invite_that_expires(&mut world, "10");
+    world.run_secs(9);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&180));
+    world.run_secs(2);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&487));
+    assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 1, "the agent's phone stops");
+    world.assert_clean();
+
+    let mut world = World::new(18, AnswerMode::OnEntry);
+    let caller = invite_that_expires(&mut world, "10");
+    world.run_secs(30);
+    assert_eq!(ends(&world), 0, "answered in time");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}

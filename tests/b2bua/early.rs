@@ -5,12 +5,14 @@ use carillon::acd::config::Overflow;
 use carillon::acd::config::OverflowAction;
 use carillon::base::id::PromptId;
 use carillon::base::time::LocalTime;
+use carillon::base::time::Millis;
 use carillon::media::order::Order;
 use carillon::media::order::Report;
 use carillon::sdp::Session;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
+use crate::phone::Answer;
 use crate::phone::Phone;
 use crate::world::World;
 use crate::world::queue;
@@ -188,5 +190,30 @@ fn a_rule_speaks_before_it_turns_away() {
     world.with_ua(|ua, now| ua.handle_report(now, Report::Finished { stream, token }));
     world.run_secs(1);
     assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 183, 480]);
+    world.assert_clean();
+}
+
+#[test]
+fn a_second_invite_before_the_first_is_answered_is_500() {
+    let mut world = World::new(39, AnswerMode::EarlyMedia);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.phones[ann].answer = Answer::After(Millis(5000));
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    world.with(caller, |phone, now| {
+        let body = phone.sdp.clone();
+        phone.send(now, Method::Invite, Some(("application/sdp", body)));
+    });
+    world.run_secs(1);
+    let answer = world.phones[caller].heard.last().expect("an answer").clone();
+    assert_eq!(answer.status(), Some(500));
+    let wait: u32 =
+        answer.header(Name::RetryAfter).expect("Retry-After").parse().expect("a number");
+    assert!(wait <= 10);
+    // The first one is answered and acknowledged as if nothing had been.
+    world.run_secs(60);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&200));
+    assert_eq!(world.ua.legs(), 2, "they talk");
+    world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
 }

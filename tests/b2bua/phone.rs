@@ -60,6 +60,8 @@ pub(crate) struct Phone {
     pub(crate) dialog: Option<Dialog>,
     /// Sends no ACK for a 2xx.
     pub(crate) forgets_ack: bool,
+    /// Says 100 to an INVITE within the dialog, and nothing else.
+    pub(crate) stalls: bool,
     /// Sends no PRACK.
     pub(crate) forgets_prack: bool,
     /// What it says it allows.
@@ -89,6 +91,15 @@ pub(crate) fn sdp(at: SocketAddr, direction: &str, formats: &str) -> String {
     )
 }
 
+/// A request without its Via, with some of its text replaced.
+pub(crate) fn edited(request: &Message, from: &str, to: &str) -> Message {
+    let text = String::from_utf8(request.as_bytes().to_vec()).expect("text");
+    let via = "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKedited\r\n";
+    let text = text.replacen("\r\n", via, 1).replacen(from, to, 1);
+    let edited = Message::parse(Bytes::from(text)).expect("well-formed");
+    edited.without_top_via().expect("the Via").1
+}
+
 impl Phone {
     pub(crate) fn new(name: &str, at: SocketAddr, peer: SocketAddr) -> Self {
         let mut layer = Layer::new(Timers::default());
@@ -101,6 +112,7 @@ impl Phone {
             heard: Vec::new(),
             dialog: None,
             forgets_ack: false,
+            stalls: false,
             forgets_prack: false,
             allow: "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, INFO, NOTIFY",
             sdp: sdp(at, "sendrecv", "0 8 101"),
@@ -391,6 +403,7 @@ impl Phone {
             None => return self.respond(key, message, 481, None),
         }
         match message.method() {
+            Method::Invite if self.stalls => {}
             Method::Invite => self.respond(key, message, 200, Some(self.sdp.clone())),
             Method::Refer => self.on_refer(key, message),
             _ => self.respond(key, message, 200, None),

@@ -8,6 +8,7 @@ use carillon::sip::message::Message;
 use carillon::sip::method::Method;
 
 use crate::phone::Phone;
+use crate::phone::edited;
 use crate::phone::sdp;
 use crate::world::World;
 
@@ -184,5 +185,53 @@ fn the_same_invite_is_one_call() {
     let enqueued = |command: &Command| matches!(command, Command::EnqueueCall(_));
     assert_eq!(world.proposed(enqueued), 1);
     world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_body_in_an_encoding_is_415() {
+    let mut world = World::new(51, AnswerMode::OnEntry);
+    let answer = refused(&mut world, with_header("Content-Encoding", "gzip"));
+    assert_eq!(answer.status(), Some(415));
+    assert_eq!(answer.header(Name::AcceptEncoding).as_deref(), Some("identity"));
+    // Within a call, too, and the call goes on.
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    let relay = ("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n".to_owned());
+    for (encoding, status) in [("e: deflate", 415), ("e: Identity", 200)] {
+        let header = encoding.split_once(": ").expect("a header");
+        world.with(caller, |phone, now| {
+            phone.send_with(now, Method::Info, Some((relay.0, relay.1.clone())), &[header]);
+        });
+        world.run_secs(1);
+        assert_eq!(world.phones[caller].statuses(&Method::Info).last(), Some(&status));
+    }
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn audio_of_another_ip_version_is_488() {
+    let mut world = World::new(52, AnswerMode::OnEntry);
+    let answer = refused(&mut world, |phone, now| {
+        phone.sdp = phone.sdp.replace("IP4 127.0.0.1", "IP6 2001:db8::7");
+        phone.call(now, "sales");
+    });
+    assert_eq!(answer.status(), Some(488));
+    let warning = answer.header(Name::Warning).expect("a Warning").into_owned();
+    assert!(warning.starts_with("301 carillon \""), "{warning}");
+    assert_eq!(world.proposed(|_| true), 0);
+    world.assert_clean();
+}
+
+#[test]
+fn sips_cannot_be_honoured_and_is_416() {
+    let mut world = World::new(53, AnswerMode::OnEntry);
+    let answer = refused(&mut world, |phone, now| {
+        let invite = phone.compose("sales").build();
+        phone.send_invite(now, edited(&invite, "INVITE sip:", "INVITE sips:"));
+    });
+    assert_eq!(answer.status(), Some(416));
     world.assert_clean();
 }

@@ -15,6 +15,7 @@ use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
 use crate::phone::Answer;
+use crate::phone::edited;
 use crate::world::World;
 use crate::world::queue;
 use crate::world::trunk;
@@ -279,4 +280,23 @@ fn an_agent_who_picks_up_for_nobody_is_hung_up() {
     world.run_secs(3);
     assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
     world.assert_clean();
+}
+
+#[test]
+fn a_call_that_goes_in_a_circle_runs_out_of_hops() {
+    for (given, shown) in [(Some(7), 6), (Some(1), 0), (Some(255), 69), (None, 69)] {
+        let mut world = World::new(34, AnswerMode::OnEntry);
+        let (ann, caller) = (world.agent("ann"), world.caller());
+        world.with(caller, |phone, now| {
+            let body = phone.sdp.clone().into_bytes();
+            let invite = phone.compose("sales").body("application/sdp", body).build();
+            let line = given.map(|hops| format!("Max-Forwards: {hops}\r\n")).unwrap_or_default();
+            phone.send_invite(now, edited(&invite, "Max-Forwards: 70\r\n", &line));
+        });
+        world.run_secs(3);
+        let rung = world.phones[ann].requests(&Method::Invite)[0].clone();
+        assert_eq!(rung.max_forwards().ok().flatten(), Some(shown), "{given:?}");
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
 }

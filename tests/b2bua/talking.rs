@@ -364,3 +364,19 @@ fn without_an_ack_the_caller_is_given_up() {
     assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
 }
+
+#[test]
+fn a_refresh_that_only_ever_gets_100_leaves_nothing_behind() {
+    let mut world = World::new(74, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    // Without UPDATE the refresh is a re-INVITE, which no timer of the transaction ends.
+    world.phones[ann].allow = "INVITE, ACK, BYE";
+    world.phones[ann].stalls = true;
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(2000);
+    assert_eq!(world.phones[ann].requests(&Method::Invite).len(), 2, "one to ring, one to refresh");
+    assert!(world.counters.contains(&Counter::SessionExpired));
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
+    assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 1);
+    world.assert_clean();
+}

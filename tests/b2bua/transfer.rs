@@ -1,6 +1,7 @@
 //! A caller sent elsewhere: 302 before the answer, REFER afterwards, and all that can go wrong.
 
 use carillon::acd::command::Command;
+use carillon::acd::config::Address;
 use carillon::acd::config::AnswerMode;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
@@ -87,5 +88,31 @@ fn by_refer_and_the_caller_hangs_up_because_it_worked() {
     world.with(caller, |phone, now| phone.bye(now));
     world.run_secs(1);
     assert_eq!(settled(&world), [None]);
+    world.assert_clean();
+}
+
+#[test]
+fn a_number_is_called_at_the_trunk_the_caller_came_by() {
+    let number = || Address { user: "+4922199".to_owned(), host: None };
+    let target = "<sip:+4922199@127.0.0.1:5070;user=phone>";
+    let mut world = World::new(86, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    world.transfer_to(number());
+    world.run_secs(1);
+    let refer = world.phones[caller].requests(&Method::Refer)[0].clone();
+    assert_eq!(refer.header(Name::ReferTo).as_deref(), Some(target));
+    assert_eq!(settled(&world), [None]);
+    world.assert_clean();
+
+    let mut world = World::new(87, AnswerMode::OnAgent);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    world.transfer_to(number());
+    world.run_secs(1);
+    let moved = world.phones[caller].heard.last().expect("302").clone();
+    assert_eq!((moved.status(), moved.header(Name::Contact).as_deref()), (Some(302), Some(target)));
     world.assert_clean();
 }

@@ -270,8 +270,11 @@ impl World {
     }
 
     pub(crate) fn transfer(&mut self, to: &str) -> Outcome {
+        self.transfer_to(Address { user: to.to_owned(), host: Some("other.test".to_owned()) })
+    }
+
+    pub(crate) fn transfer_to(&mut self, to: Address) -> Outcome {
         let call = View::new(&self.core).calls()[0].id;
-        let to = Address { user: to.to_owned(), host: Some("other.test".to_owned()) };
         self.ask(Command::TransferCall { call, to, by: actor() })
     }
 

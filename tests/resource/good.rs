@@ -144,3 +144,15 @@ fn what_is_written_holds_no_secret() {
         assert!(!write::trunk(trunk).to_string().contains("password"));
     }
 }
+
+#[test]
+fn a_number_to_transfer_to_has_no_host_and_reads_back() {
+    let world = Configured(Vec::new());
+    let spec = serde_json::json!({ "overflow": { "closed": { "transfer": "tel:+49-221.(99)" } } });
+    let queue = read_queue("sales", &spec, &world).unwrap();
+    let to = Address { user: "+4922199".to_owned(), host: None };
+    assert_eq!(queue.overflow.closed.action, OverflowAction::Transfer { to });
+    let written = write::queue(&queue);
+    assert_eq!(written["overflow"]["closed"]["transfer"], "tel:+4922199");
+    assert_eq!(read_queue("sales", &written, &world).unwrap(), queue);
+}

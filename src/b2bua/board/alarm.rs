@@ -33,6 +33,8 @@ pub(in crate::b2bua) enum Alarm {
     RetryRefresh,
     /// The party took the REFER and never told how it went.
     TransferSilent,
+    /// The caller's INVITE was to be answered by now, or not at all (RFC 3261 §13.3.1).
+    InviteExpired,
     /// A host name was not found in time.
     ResolveSilent,
 }

@@ -36,6 +36,7 @@ use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::header::name::Name;
 use crate::sip::message::Message;
+use crate::sip::method::Method;
 use crate::sip::transaction::Layer;
 use crate::sip::transaction::key::ClientKey;
 use crate::sip::transaction::key::ServerKey;
@@ -383,6 +384,15 @@ impl Board {
         }
     }
 
+    /// Lets go of a request of ours. An INVITE that got 1xx and nothing else would wait for ever
+    /// (RFC 3261 §16.6 gives proxies timer C for that), so it is cancelled.
+    fn let_go(&mut self, key: &ClientKey) {
+        let sent = self.names.clients.remove(key);
+        if sent.is_some_and(|sent| sent.request.method() == Method::Invite) {
+            let _ended = self.layer.cancel(self.now, key, None);
+        }
+    }
+
     /// Lets go of everything about a leg but what is proposed for it.
     pub(in crate::b2bua) fn forget(&mut self, leg: LegId) {
         self.alarms.forget(leg);
@@ -391,7 +401,7 @@ impl Board {
                 Found::Dialog(name) => drop(self.names.dialogs.remove(&name)),
                 Found::Invite(name) => drop(self.names.invites.remove(&name)),
                 Found::Server(key) => drop(self.names.servers.remove(&key)),
-                Found::Client(key) => drop(self.names.clients.remove(&key)),
+                Found::Client(key) => self.let_go(&key),
                 Found::Lookup(token) => drop(self.names.lookups.remove(&token)),
             }
         }
