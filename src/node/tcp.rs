@@ -143,12 +143,14 @@ impl TcpConnections {
             let over = Notify::new();
             let mut writing = pin!(write_stream(writer, queue, &over));
             tokio::select! {
-                read = read_stream(&mut reader, flow, &shards, &table) => {
-                    over.notify_one();
-                    let _ = timeout(WRITE_WITHIN, writing).await;
-                    if read.is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+                _ = read_stream(&mut reader, flow, &shards, &table) => {
+                    let ending = async {
                         let _ = timeout(LINGER, discard(&mut reader)).await;
-                    }
+                        over.notify_one();
+                    };
+                    // What was asked before is still being answered.
+                    let both = async { tokio::join!(ending, &mut writing) };
+                    let _ = timeout(WRITE_WITHIN, both).await;
                 }
                 _ = &mut writing => {}
             }
