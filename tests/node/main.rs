@@ -12,6 +12,7 @@ mod check;
 #[expect(dead_code, reason = "what the codec makes of them is looked at in tests/sip")]
 mod corpus;
 mod demo;
+mod page;
 mod program;
 mod start;
 mod torture;

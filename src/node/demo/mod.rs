@@ -16,7 +16,9 @@
 mod agent;
 mod book;
 mod caller;
+mod keyboard;
 mod line;
+pub mod page;
 mod screen;
 mod traffic;
 mod voice;
@@ -32,6 +34,7 @@ use tokio::sync::watch;
 use crate::node::args;
 use crate::node::demo::book::Book;
 use crate::node::demo::book::Sums;
+use crate::node::demo::keyboard::Keyboard;
 use crate::node::entropy;
 use crate::node::running::Node;
 use crate::node::running::NodeError;
@@ -69,14 +72,19 @@ pub async fn run(demo: args::Demo) -> Result<bool, DemoError> {
     }
     let names = agents.into_iter().map(|(name, _)| name).collect();
     tasks.push(tokio::spawn(traffic::keep_at_work(names, node.handle.clone())));
-    tasks.push(tokio::spawn(screen::show(node.handle.clone(), invitation(sip, node.api, &token))));
+    let invited = invitation(sip, node.api, &token);
+    tasks.push(tokio::spawn(screen::show(node.handle.clone(), invited, is_closing.clone())));
     let rate = demo.callers_per_minute;
     let callers = tokio::spawn(traffic::receive_callers(sip, rate, book.clone(), is_closing));
 
     let length = demo.seconds.map_or(Duration::MAX, Duration::from_secs);
+    let keyboard = Keyboard::open();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         () = tokio::time::sleep(length) => {}
+        () = keyboard.ended() => {}
         _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
     let _ = closing.send(true);
     let ended = tokio::time::timeout(LAST_CALLS_WITHIN, callers).await.is_ok();
@@ -84,6 +92,7 @@ pub async fn run(demo: args::Demo) -> Result<bool, DemoError> {
         task.abort();
     }
     node.stop().await;
+    drop(keyboard);
     let sums = book.sums();
     print_summary(&sums);
     Ok(ended && sums.losses.is_empty() && sums.calls > 0)
@@ -92,9 +101,12 @@ pub async fn run(demo: args::Demo) -> Result<bool, DemoError> {
 /// What is printed below the picture: how to call in, and how to look.
 fn invitation(sip: SocketAddr, api: SocketAddr, token: &str) -> Vec<String> {
     vec![
-        format!("Call in with any SIP phone on this machine:  sip:sales@{sip}  (UDP or TCP)"),
-        format!("Look with:  curl -H 'Authorization: Bearer {token}' http://{api}/queues"),
-        "Ctrl-C ends the demo.".to_owned(),
+        "Call in with any SIP phone on this machine (UDP or TCP):".to_owned(),
+        format!("    sip:sales@{sip}"),
+        "Look with:".to_owned(),
+        format!("    curl -H 'Authorization: Bearer {token}' \\"),
+        format!("        http://{api}/queues"),
+        "q or Ctrl-C ends the demo.".to_owned(),
     ]
 }
 
@@ -120,32 +132,33 @@ fn print_summary(sums: &Sums) {
 
 /// A port that is free for UDP and TCP on the loopback interface.
 fn free_address() -> io::Result<SocketAddr> {
-    let mut last = io::ErrorKind::AddrInUse.into();
-    for _ in 0..20 {
+    first_free(20, || {
         let udp = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = udp.local_addr()?;
-        match std::net::TcpListener::bind(address) {
-            Ok(_) => return Ok(address),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+        std::net::TcpListener::bind(address).map(|_| address)
+    })
 }
 
 /// The first of four free UDP ports in a row, below those the kernel gives out by itself.
 fn free_rtp_ports() -> io::Result<u16> {
-    let mut last = io::ErrorKind::AddrInUse.into();
-    for _ in 0..50 {
+    first_free(50, || {
         let first = 20_000 + (entropy::number() % 2_500) as u16 * 4;
-        let bound: io::Result<Vec<_>> = (first..first + 4)
-            .map(|port| std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)))
-            .collect();
-        match bound {
-            Ok(_) => return Ok(first),
-            Err(error) => last = error,
+        let bind = |port| std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port));
+        let bound: io::Result<Vec<_>> = (first..first + 4).map(bind).collect();
+        bound.map(|_| first)
+    })
+}
+
+/// Tries until something is free, or hands back the last reason why nothing was.
+fn first_free<T>(tries: usize, attempt: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut tried = attempt();
+    for _ in 1..tries {
+        if tried.is_ok() {
+            break;
         }
+        tried = attempt();
     }
-    Err(last)
+    tried
 }
 
 fn write_configuration(
