@@ -52,14 +52,25 @@ pub struct NodeSettings {
 impl NodeSettings {
     /// The fields in which these settings are not as those.
     pub fn changed_since(&self, other: &Self) -> Vec<&'static str> {
+        let Self {
+            sip_listen,
+            sip_advertise,
+            rtp_ports,
+            rtp_advertise,
+            rtp_lost_after,
+            api_listen,
+            tokens_file,
+            observe_listen,
+        } = self;
         let changed = [
-            ("sip.listen", self.sip_listen != other.sip_listen),
-            ("sip.advertise", self.sip_advertise != other.sip_advertise),
-            ("rtp.ports", self.rtp_ports != other.rtp_ports),
-            ("rtp.advertise", self.rtp_advertise != other.rtp_advertise),
-            ("api.listen", self.api_listen != other.api_listen),
-            ("api.tokensFile", self.tokens_file != other.tokens_file),
-            ("observe.listen", self.observe_listen != other.observe_listen),
+            ("sip.listen", *sip_listen != other.sip_listen),
+            ("sip.advertise", *sip_advertise != other.sip_advertise),
+            ("rtp.ports", *rtp_ports != other.rtp_ports),
+            ("rtp.advertise", *rtp_advertise != other.rtp_advertise),
+            ("rtp.lostSeconds", *rtp_lost_after != other.rtp_lost_after),
+            ("api.listen", *api_listen != other.api_listen),
+            ("api.tokensFile", *tokens_file != other.tokens_file),
+            ("observe.listen", *observe_listen != other.observe_listen),
         ];
         changed.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect()
     }

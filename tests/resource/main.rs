@@ -11,4 +11,5 @@ mod files;
 mod good;
 mod hostile;
 mod outside;
+mod reference;
 mod tokens;
