@@ -126,3 +126,14 @@ fn no_field_is_left_out() {
         assert!(words.contains(&field), "{field} is not in src/resource/README.md");
     }
 }
+
+#[test]
+fn every_address_and_port_left_out_is_as_it_is_written() {
+    let mut found = 0;
+    for Row { kind, field, usual, .. } in rows().iter().filter(|row| row.usual.starts_with('"')) {
+        found += 1;
+        let left_out = taken(kind, field, None).unwrap();
+        assert_eq!(taken(kind, field, Some(usual)).unwrap(), left_out, "{kind} {field}");
+    }
+    assert_eq!(found, 3);
+}

@@ -3,8 +3,8 @@
 //! On a terminal the picture is drawn anew four times a second; elsewhere a line is printed every
 //! five seconds.
 //!
-//! Not here: what fits on the terminal ([`super::page`]), the summary at the end ([`super::print_summary`]), which comes from the phones' own
-//! books.
+//! Not here: what fits on the terminal ([`super::page`]), the summary at the end
+//! ([`super::print_summary`]), which comes from the phones' own books.
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -61,7 +61,7 @@ fn in_one_line(handle: &Handle) -> String {
     let ready = agents.iter().filter(|agent| agent.state == AgentStateName::Ready).count();
     let longest = queues.iter().filter_map(|queue| queue.longest_wait).max();
     format!(
-        "waiting {:3}  reserved {:2}  talking {:3}  agents ready {ready:3} of {}  longest wait {} s",
+        "waiting {:3}  reserved {:2}  talking {:3}  agents ready {ready:3} of {}  longest {} s",
         sum(|queue| queue.waiting),
         sum(|queue| queue.reserved),
         sum(|queue| queue.talking),
