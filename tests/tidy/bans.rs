@@ -70,6 +70,7 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
     ("src/node/watch.rs", 1, "editors write a file in several steps"),
     ("tests/bench/media.rs", 1, "every millisecond some phones speak"),
+    ("tests/bench/peers/machine.rs", 1, "what is measured takes its time"),
     ("tests/e2e/phone.rs", 1, "a packet of sound is due every 20 ms"),
     ("tests/support/wait.rs", 1, "between two looks at a condition with a deadline"),
     ("tests/support/wait_async.rs", 1, "between two looks at a condition with a deadline"),
