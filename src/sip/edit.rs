@@ -86,7 +86,9 @@ impl Message {
     /// Where the first element of the first Via line lies, up to its comma.
     fn top_via_span(&self) -> Option<Span> {
         let value = self.first(Name::Via)?.value;
-        let text = String::from_utf8_lossy(value.of(self.as_bytes()));
+        // One character for each byte, whether it is UTF-8 or not: places are counted in bytes.
+        let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
+        let text: String = value.of(self.as_bytes()).iter().map(ascii).collect();
         let comma = scan::find_outside(&text, b',').ok()?;
         let end = comma.map_or(value.end, |at| value.start + at as u32);
         Some(Span { start: value.start, end })

@@ -295,3 +295,17 @@ fn credentials_do_not_print_what_could_be_guessed_from() {
     let shown = format!("{:?}", phone(&asked(&mut realm())[0], 1));
     assert!(!shown.contains("response") && !shown.contains("6000"), "{shown}");
 }
+
+#[test]
+fn a_value_ends_where_its_quotes_do() {
+    let read = |response: &str| {
+        authorized(&format!(
+            "Digest username=\"6000\", realm=\"r\", nonce=\"n\", uri=\"sip:a\", response={response}"
+        ))
+    };
+    assert_eq!(read("\"e518\"").len(), 1);
+    assert_eq!(read("e518").len(), 1);
+    for odd in ["\"\"e518=\"6000\"", "\"e518\"x", "e5\"1\"8", "e518\\"] {
+        assert_eq!(read(odd), [], "{odd}");
+    }
+}

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use carillon::sip::CSeq;
 use carillon::sip::HeaderError;
+use carillon::sip::Message;
 use carillon::sip::Name;
 use carillon::sip::NameAddr;
 use carillon::sip::Transport;
@@ -212,7 +213,7 @@ fn a_bad_header_harms_no_other() {
     let mut bytes = text.into_bytes();
     let at = bytes.windows(2).position(|pair| pair == [0xc3, 0xa9]).unwrap();
     bytes.splice(at..at + 2, [0xe9]);
-    let invite = carillon::sip::Message::parse(bytes.into()).unwrap();
+    let invite = Message::parse(bytes.into()).unwrap();
     assert_eq!(invite.session_expires(), Err(HeaderError::Malformed(Name::SessionExpires)));
     assert_eq!(invite.min_se(), Ok(Some(90)));
     assert_eq!(invite.event(), Err(HeaderError::Malformed(Name::Event)));
@@ -220,4 +221,21 @@ fn a_bad_header_harms_no_other() {
     assert_eq!(invite.raw_headers(Name::Event).next(), Some(&[0xe9][..]));
     assert_eq!(invite.replaces(), Ok(None));
     assert!(invite.content_type().is_ok());
+}
+
+#[test]
+fn a_via_that_is_no_utf8_is_edited_where_it_ends() {
+    let mut bytes = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;x=\"".to_vec();
+    bytes.extend(b"\x8b\xff\";branch=z9hG4bK1, SIP/2.0/TCP c;branch=z9hG4bK2\r\n");
+    bytes.extend(b"From: <sip:a@b>;tag=1\r\nTo: <sip:b@b>\r\nCall-ID: x\r\nCSeq: 2 OPTIONS\r\n");
+    bytes.extend(b"Content-Length: 0\r\n\r\n");
+    let message = Message::parse(bytes.into()).expect("a message");
+    let stamped = message.with_received("192.0.2.9:5060".parse().expect("an address"));
+    let again = Message::parse(stamped.as_bytes().clone()).expect("still a message");
+    let vias = again.vias().expect("Vias");
+    let branches: Vec<_> = vias.iter().map(|via| via.branch().unwrap_or("-").to_owned()).collect();
+    assert_eq!(branches, ["z9hG4bK1", "z9hG4bK2"]);
+    let (top, rest) = message.without_top_via().expect("a hop to take");
+    assert_eq!(top.branch(), Some("z9hG4bK1"));
+    assert_eq!(rest.top_via().expect("the other").branch(), Some("z9hG4bK2"));
 }

@@ -31,7 +31,7 @@ impl<'a> AuthParams<'a> {
             let value = value.ok_or(Malformed)?;
             let params = &mut found.last_mut().ok_or(Malformed)?.params;
             let repeated = params.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-            if repeated || !scan::is_token(name.as_bytes()) {
+            if repeated || !scan::is_token(name.as_bytes()) || !is_one_value(value) {
                 return Err(Malformed);
             }
             params.push((name, value));
@@ -49,6 +49,16 @@ impl<'a> AuthParams<'a> {
     /// The value of `name` as text of our own.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.value(name).map(str::to_owned)
+    }
+}
+
+/// Tells whether `value` is one quoted string to its end, or holds nothing that quotes.
+fn is_one_value(value: &str) -> bool {
+    match value.strip_prefix('"') {
+        Some(inside) => {
+            scan::quoted_len(inside.as_bytes()).is_some_and(|end| end + 1 == inside.len())
+        }
+        None => !value.contains(['"', '\\']),
     }
 }
 

@@ -1,0 +1,125 @@
+//! Hostile input: every reader of what strangers send, tried with damaged copies of good input.
+//!
+//! | target | is given |
+//! |---|---|
+//! | `codec` | one datagram; also its URIs, addresses and Vias by themselves |
+//! | `stream` | a TCP stream, cut in two ways |
+//! | `sdp` | a session description, as offer and as answer |
+//! | `media` | RTP and RTCP packets, alone and as sequences to a running engine |
+//! | `transactions` | sequences of requests, responses, answers, cancels and timers |
+//! | `bodies` | REST bodies and resource files |
+//! | `digest` | `Authorization` and `WWW-Authenticate` |
+//!
+//! Each target says in its file what always holds. Here each is run with the same inputs every
+//! time: the seeds, then `FUZZ_INPUTS` damaged ones (2,000; `tests/run` takes 200,000).
+//! `FUZZ_SEED` draws others. The same targets, guided by what code an input reaches:
+//!
+//! ```text
+//! RUSTC_BOOTSTRAP=1 FUZZ_TARGET=codec cargo fuzz run --fuzz-dir tests/fuzz guided
+//! ```
+//!
+//! Not here: attacks on a running node (`tests/node/torture.rs`, `tests/e2e`).
+
+mod damage;
+mod target;
+#[path = "../support/corpus.rs"]
+#[expect(dead_code, reason = "what is asked of the torture messages is looked at in tests/sip")]
+mod torture;
+
+mod bodies;
+mod codec;
+mod digest;
+#[path = "../sip/letters.rs"]
+#[expect(dead_code, reason = "the tests of transactions need more of them")]
+mod letters;
+mod media;
+mod sdp;
+mod stream;
+mod transactions;
+
+use std::path::Path;
+
+use carillon::base::prng::Prng;
+
+/// Shows the input that made a target fail.
+struct Shown<'a>(&'a str, &'a [u8]);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{} fails with: b\"{}\"", self.0, self.1.escape_ascii());
+        }
+    }
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// The good inputs a target begins with.
+fn seeds(folder: &str) -> Vec<Vec<u8>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(folder);
+    let mut paths: Vec<_> =
+        std::fs::read_dir(&top).expect("seeds").flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut seeds: Vec<Vec<u8>> =
+        paths.iter().map(|path| std::fs::read(path).expect("a seed")).collect();
+    if folder == "messages" {
+        seeds.extend(torture::corpus().into_iter().map(|sample| sample.bytes.to_vec()));
+    }
+    assert!(!seeds.is_empty(), "{folder}: no seeds");
+    seeds
+}
+
+/// Runs one target; the input is shown if it fails.
+fn fuzz(name: &str, folder: &str) {
+    let target = target::find(name).expect("a target");
+    let seeds = seeds(folder);
+    let run = |input: &[u8]| {
+        let _shown = Shown(name, input);
+        target(input);
+    };
+    if let Some(file) = std::env::var_os("FUZZ_INPUT") {
+        return run(&std::fs::read(file).expect("an input"));
+    }
+    seeds.iter().for_each(|seed| run(seed));
+    let mut prng = Prng::from_seed(number("FUZZ_SEED", 4475));
+    for _ in 0..number("FUZZ_INPUTS", 2_000) {
+        run(&damage::damaged(&mut prng, &seeds));
+    }
+}
+
+#[test]
+fn codec() {
+    fuzz("codec", "messages");
+}
+
+#[test]
+fn stream() {
+    fuzz("stream", "messages");
+}
+
+#[test]
+fn sdp() {
+    fuzz("sdp", "sdp");
+}
+
+#[test]
+fn media() {
+    fuzz("media", "media");
+}
+
+#[test]
+fn transactions() {
+    fuzz("transactions", "transactions");
+}
+
+#[test]
+fn bodies() {
+    fuzz("bodies", "bodies");
+}
+
+#[test]
+fn digest() {
+    fuzz("digest", "digest");
+}
