@@ -3,15 +3,15 @@
 //! Always holds: nothing is started or changed; mistakes are exit status 1, what is merely left
 //! out is a line on stderr.
 //!
-//! Not here: finding mistakes (`resource`), reading files ([`super::folder`]).
+//! Not here: finding mistakes (`resource`), reading files ([`super::config::folder`]).
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::node::folder;
+use crate::node::config::folder;
+use crate::node::config::tokens;
+use crate::node::config::watch;
 use crate::node::running::range;
-use crate::node::tokens;
-use crate::node::watch;
 use crate::resource::Configuration;
 use crate::resource::ListenTransport;
 

@@ -3,7 +3,7 @@
 //! ```text
 //! args ─► serve ─► running: cluster ─► shards ◄─► udp, tcp
 //!      │                        │         └────► rtp (media threads)
-//!      ├► check                 ├► watch (folder ─► commands)
+//!      ├► check                 ├► config (folder ─► commands)
 //!      └► demo                  └► web (REST, metrics, health)
 //! ```
 //!
@@ -15,21 +15,17 @@
 pub mod args;
 pub mod check;
 pub mod clock;
+pub mod config;
 pub mod count;
 pub mod demo;
 pub mod entropy;
-pub mod folder;
-pub mod follow;
 pub mod log;
 pub mod orders;
-pub mod prompts;
 pub mod rtp;
 pub mod running;
 pub mod shard;
 pub mod tcp;
-pub mod tokens;
 pub mod udp;
-pub mod watch;
 pub mod web;
 
 use std::process::ExitCode;

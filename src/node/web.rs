@@ -3,7 +3,7 @@
 //! Always holds: metrics and health have a port of their own, so that they need no token and can be
 //! kept inside.
 //!
-//! Not here: what is answered (`api`, `observe`), who is let in ([`super::tokens`]).
+//! Not here: what is answered (`api`, `observe`), who is let in ([`super::config::tokens`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;

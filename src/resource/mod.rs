@@ -13,7 +13,7 @@
 //! Always holds: nothing is read from the world here; secrets and audio beside a file are asked of
 //! an [`Outside`]. A file with a mistake yields no configuration at all.
 //!
-//! Not here: watching a folder (`node::folder`), or what the core refuses later
+//! Not here: watching a folder (`node::config::folder`), or what the core refuses later
 //! ([`Refusal`](crate::acd::command::Refusal)).
 
 pub mod mistake;

@@ -18,7 +18,7 @@ use crate::base::id::LogIndex;
 use crate::base::id::PromptId;
 use crate::cluster::handle::Handle;
 use crate::media::prompt::PromptSet;
-use crate::node::prompts;
+use crate::node::config::prompts;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::Shards;
 

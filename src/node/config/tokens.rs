@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use tokio::sync::watch;
 
 use crate::api::Tokens;
+use crate::node::config::folder::Disk;
+use crate::node::config::watch::Bell;
 use crate::node::count::Counts;
-use crate::node::folder::Disk;
-use crate::node::watch::Bell;
 use crate::resource;
 
 /// The file cannot be used; what is wrong with it, a line each.

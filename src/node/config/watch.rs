@@ -22,10 +22,10 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::cluster::handle::Handle;
+use crate::node::config::folder;
+use crate::node::config::folder::FolderError;
 use crate::node::count::Counts;
 use crate::node::entropy;
-use crate::node::folder;
-use crate::node::folder::FolderError;
 use crate::resource::Configuration;
 use crate::resource::NodeSettings;
 
