@@ -68,7 +68,7 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/running.rs", 2, "the last BYEs and the first proposal are tried for a while"),
     ("src/node/shard.rs", 1, "the next deadline of a shard, beside all that wakes it before"),
     ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
-    ("src/node/watch.rs", 1, "editors write a file in several steps"),
+    ("src/node/config/watch.rs", 1, "editors write a file in several steps"),
     ("tests/bench/media.rs", 1, "every millisecond some phones speak"),
     ("tests/bench/peers/machine.rs", 1, "what is measured takes its time"),
     ("tests/e2e/phone.rs", 1, "a packet of sound is due every 20 ms"),
