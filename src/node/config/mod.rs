@@ -1,0 +1,17 @@
+//! What people configured, from the disk into the log and out of it to those who work with it.
+//!
+//! ```text
+//! folder ─► watch ─► log ─► follow ─► shards (trunks)
+//!                                └──► prompts ─► media
+//! file of tokens ─► tokens ─► REST
+//! ```
+//!
+//! Always holds: a file with a mistake changes nothing, is said once, and counted.
+//!
+//! Not here: shapes and sentences (`resource`), what a configuration means (`acd`).
+
+pub mod folder;
+pub mod follow;
+pub mod prompts;
+pub mod tokens;
+pub mod watch;
