@@ -4,7 +4,7 @@
 //! args ─► serve ─► running: cluster ─► shards ◄─► udp, tcp
 //!      │                        │         └────► rtp (media threads)
 //!      ├► check                 ├► config (folder ─► commands)
-//!      └► demo                  └► web (REST, metrics, health)
+//!      └► demo                  └► port (REST, metrics, health)
 //! ```
 //!
 //! Always holds: nothing here decides about a call; clocks and entropy are read in [`clock`] and
@@ -21,12 +21,12 @@ pub mod demo;
 pub mod entropy;
 pub mod log;
 pub mod orders;
+pub mod port;
 pub mod rtp;
 pub mod running;
 pub mod shard;
 pub mod tcp;
 pub mod udp;
-pub mod web;
 
 use std::process::ExitCode;
 

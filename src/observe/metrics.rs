@@ -92,6 +92,7 @@ pub struct Metrics {
     takeovers: IntCounter,
     config_rejected: IntCounter,
     config_waiting: IntGauge,
+    connections_refused: IntCounterVec,
 }
 
 impl Metrics {
@@ -140,6 +141,11 @@ impl Metrics {
             config_waiting: made.gauge(
                 "config_restart_needed",
                 "Changed fields of Settings that wait for a restart of this node",
+            )?,
+            connections_refused: made.counters(
+                "connections_refused_total",
+                "TCP connections that were refused or closed because there were too many",
+                &["port", "why"],
             )?,
             registry,
         })
@@ -192,6 +198,12 @@ impl Metrics {
     /// Says how many fields changed that only a restart takes up.
     pub fn set_config_waiting(&self, fields: usize) {
         self.config_waiting.set(i64::try_from(fields).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a connection that was refused at a port (`api`, `observe`, `sip`); `why` is one word
+    /// of a short list: `full` (too many in all), `address` (too many of one address).
+    pub fn count_connection_refused(&self, port: &'static str, why: &'static str) {
+        self.connections_refused.with_label_values(&[port, why]).inc();
     }
 
     /// Counts messages sent again.

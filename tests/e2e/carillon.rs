@@ -46,8 +46,8 @@ spec:
 /// A running node and where to reach it.
 pub(crate) struct Carillon {
     pub(crate) sip: u16,
-    api: u16,
-    metrics: u16,
+    pub(crate) api: u16,
+    pub(crate) metrics: u16,
     folder: tempfile::TempDir,
     process: Option<Child>,
 }

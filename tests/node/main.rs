@@ -13,6 +13,7 @@ mod check;
 mod corpus;
 mod demo;
 mod page;
+mod flood;
 mod program;
 mod start;
 mod torture;

@@ -43,6 +43,7 @@ fn count_everything(world: &World) {
     metrics.count_sip_response("INVITE", 486, Direction::Out);
     metrics.count_sip_retransmissions(1);
     metrics.count_sip_rejected("malformed");
+    metrics.count_connection_refused("api", "full");
     metrics.set_sip_transactions(3);
     metrics.set_rtp_streams("caller", 2);
     metrics.count_rtp_packets(Direction::In, 50);

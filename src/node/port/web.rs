@@ -3,7 +3,7 @@
 //! Always holds: metrics and health have a port of their own, so that they need no token and can be
 //! kept inside.
 //!
-//! Not here: what is answered (`api`, `observe`), who is let in ([`super::config::tokens`]).
+//! Not here: what is answered (`api`, `observe`), who is let in ([`crate::node::config::tokens`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +24,10 @@ use crate::cluster::handle::Handle;
 use crate::media::built_in;
 use crate::node::clock;
 use crate::node::entropy;
+use crate::node::port::files;
+use crate::node::port::files::Shares;
+use crate::node::port::http;
+use crate::node::port::http::Limits;
 use crate::node::running::NodeError;
 use crate::observe::health;
 use crate::observe::health::Observed;
@@ -66,25 +70,39 @@ pub async fn serve(
         entropy: || entropy::request_id().0,
         drain,
     };
-    let api = listen(("REST", "api.listen"), settings.api_listen, api::router(setup)).await?;
-    let observe = ("metrics and health", "observe.listen");
-    let observe = listen(observe, settings.observe_listen, health::router(observed)).await?;
+    let shares = Shares::here();
+    let api = Port { name: "api", what: "REST", field: "api.listen" };
+    let limits = Limits::new(shares.api, files::API_OF_ONE);
+    let api = api.open(settings.api_listen, api::router(setup), limits, metrics).await?;
+    let observe = Port { name: "observe", what: "metrics and health", field: "observe.listen" };
+    let limits = Limits::new(shares.observe, files::OBSERVE_OF_ONE);
+    let router = health::router(observed);
+    let observe = observe.open(settings.observe_listen, router, limits, metrics).await?;
     Ok(Web { api: api.0, observe: observe.0, tasks: vec![api.1, observe.1] })
 }
 
-async fn listen(
-    (what, field): (&'static str, &'static str),
-    address: SocketAddr,
-    router: Router,
-) -> Result<(SocketAddr, JoinHandle<()>), NodeError> {
-    let failed = |source| NodeError::listen(what, &address, field, source);
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    let task = tokio::spawn(async move {
-        // It ends with the node; an error of one connection does not end it.
-        let _ = axum::serve(listener, router).await;
-    });
-    Ok((bound, task))
+/// A port as metrics, people and `Settings` call it.
+struct Port {
+    name: &'static str,
+    what: &'static str,
+    field: &'static str,
+}
+
+impl Port {
+    /// Begins to serve a router.
+    async fn open(
+        self,
+        address: SocketAddr,
+        router: Router,
+        limits: Limits,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(SocketAddr, JoinHandle<()>), NodeError> {
+        let failed = |source| NodeError::listen(self.what, &address, self.field, source);
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let counted = (self.name, Arc::clone(metrics));
+        Ok((bound, tokio::spawn(http::serve(listener, router, limits, counted))))
+    }
 }
 
 /// Counts and writes down everything that happens behind `after`, until aborted.
