@@ -19,7 +19,6 @@
 //! Not here: how long facts are kept (`cluster::happenings`), their JSON ([`super::story`]).
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -32,13 +31,13 @@ use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch;
 
 use crate::acd::fact::Fact;
 use crate::api::Api;
 use crate::api::auth::Asker;
 use crate::api::auth::Tokens;
+use crate::api::limit::Listening;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::request::Look;
@@ -47,9 +46,6 @@ use crate::api::story;
 use crate::api::time::rfc3339;
 use crate::base::id::LogIndex;
 use crate::cluster::handle::Happening;
-
-/// More streams than this are refused.
-pub(super) const LISTENERS_MAX: usize = 256;
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -87,10 +83,10 @@ pub(super) async fn listen(
     After(after): After,
     look: Look,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let permit = Arc::clone(&api.listeners).try_acquire_owned().map_err(|_| {
-        let detail = format!("This node has {LISTENERS_MAX} listeners already; try another");
-        Problem::new(Kind::TooManyListeners, &detail).retry_after(5)
-    })?;
+    let place = api
+        .listeners
+        .enter(&look.asker.name)
+        .map_err(|detail| Problem::new(Kind::TooManyListeners, &detail).retry_after(5))?;
     // An index from the future is one of another cluster, or of a log that was lost.
     let after = after.unwrap_or(look.index);
     if after > look.index {
@@ -103,7 +99,7 @@ pub(super) async fn listen(
     let events = happenings
         .flat_map(move |happening| stream::iter(events(&happening, &asker).into_iter().map(Ok)))
         .take_until(shut_out);
-    let events = Counted { events: Box::pin(events), _permit: permit };
+    let events = Counted { events: Box::pin(events), _place: place };
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -142,7 +138,7 @@ fn events(happening: &Happening, asker: &Asker) -> Vec<Event> {
 /// A stream that gives its place back when it ends.
 struct Counted<S> {
     events: std::pin::Pin<Box<S>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Listening,
 }
 
 impl<S: Stream> Stream for Counted<S> {

@@ -45,12 +45,12 @@ use axum::routing::delete;
 use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
-use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::acd::command::Refusal;
 use crate::api::limit::Limiter;
+use crate::api::limit::Listeners;
 use crate::api::resources::BodyOutside;
 use crate::base::time::LocalTime;
 use crate::cluster::handle::Handle;
@@ -81,7 +81,7 @@ struct Api {
     drain: Drain,
     limiter: Arc<Limiter>,
     outside: Arc<BodyOutside>,
-    listeners: Arc<Semaphore>,
+    listeners: Arc<Listeners>,
     clock: fn() -> LocalTime,
     entropy: fn() -> u128,
 }
@@ -152,7 +152,7 @@ pub fn router(setup: Setup) -> Router {
         drain,
         limiter: Arc::new(Limiter::new(rate)),
         outside: Arc::new(outside),
-        listeners: Arc::new(Semaphore::new(events::LISTENERS_MAX)),
+        listeners: Arc::default(),
         clock,
         entropy,
     };

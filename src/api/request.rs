@@ -13,6 +13,8 @@
 //!
 //! Not here: what bodies may hold (`resource`), what everybody's request goes through (`edge`).
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::extract::FromRequestParts;
@@ -27,6 +29,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::Digest;
 use sha2::Sha256;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::acd::command::Command;
@@ -46,6 +49,9 @@ use crate::resource::Mistake;
 
 /// The header by which a repeat is recognised.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A body is whole by then, even over a bad line.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A list and the point of the log it was read at.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -130,7 +136,12 @@ impl FromRequest<Api> for Order {
         let (parts, body) = request.into_parts();
         let asker = asker(&parts)?;
         let request = Request::from_parts(parts.clone(), body);
-        let bytes = Bytes::from_request(request, api).await.map_err(|rejection| {
+        let read = timeout(BODY_WITHIN, Bytes::from_request(request, api)).await;
+        let read = read.map_err(|_| {
+            let detail = format!("The body was not whole within {} s", BODY_WITHIN.as_secs());
+            Problem::new(Kind::MalformedBody, &detail)
+        })?;
+        let bytes = read.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 return Problem::new(Kind::BodyTooLarge, "Bodies are limited to 256 KiB");
             }

@@ -3,8 +3,13 @@
 use carillon::api::Rate;
 use carillon::base::time::ClusterTime;
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::world::ADMIN;
+use crate::world::AGENT;
+use crate::world::OTHER;
+use crate::world::PATIENCE;
+use crate::world::SUPERVISOR;
 use crate::world::VIEWER;
 use crate::world::World;
 
@@ -63,4 +68,54 @@ async fn guessing_is_slow_and_costs_nobody_else() {
     }
     assert!(limited > 100, "{limited}");
     world.get(VIEWER, "/queues").await.ok();
+}
+
+/// Begins to listen to events; the stream ends when what is returned is dropped.
+async fn listen(world: &World, token: &str) -> Result<axum::body::Body, String> {
+    let request = axum::http::Request::get("/api/v1/events")
+        .header("authorization", format!("Bearer {token}"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = world.router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    if status == 200 {
+        return Ok(response.into_body());
+    }
+    assert_eq!(status, 429);
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+    Err(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn streams_of_events_are_limited_for_each_token_and_in_all() {
+    let world = World::start().await;
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        streams.push(listen(&world, VIEWER).await.unwrap());
+    }
+    let refused = listen(&world, VIEWER).await.unwrap_err();
+    assert!(refused.contains("/problems/too-many-listeners"), "{refused}");
+    for token in [ADMIN, AGENT, SUPERVISOR] {
+        for _ in 0..64 {
+            streams.push(listen(&world, token).await.unwrap());
+        }
+    }
+    let refused = listen(&world, OTHER).await.unwrap_err();
+    assert!(refused.contains("256 listeners"), "{refused}");
+    streams.truncate(1);
+    listen(&world, OTHER).await.unwrap();
+    listen(&world, VIEWER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_is_not_waited_for_without_end() {
+    let world = World::start().await;
+    let never = futures_util::stream::pending::<Result<String, std::io::Error>>();
+    let request = axum::http::Request::put("/api/v1/queues/slow")
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from_stream(never))
+        .unwrap();
+    let reply = tokio::time::timeout(PATIENCE, world.ask(request)).await.expect("an answer");
+    reply.refused(400, "malformed-body");
 }
