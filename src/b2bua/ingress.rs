@@ -23,6 +23,9 @@
 //! Always holds: an INVITE is proposed under a name derived from itself, so whichever node takes
 //! its retransmission, one call comes of it.
 //!
+//! Of somebody no trunk names ([`trunks::knows`]) nothing is kept: the answer is given and
+//! forgotten, until a password lets an INVITE in (RFC 3261 §8.2.7).
+//!
 //! Not here: requests within a dialog ([`super::leg`]).
 
 use crate::acd::command::Arrival;
@@ -160,6 +163,11 @@ impl Ua {
         self.board.leg_of_dialog(&(request.call_id().ok()?.to_owned(), tag))
     }
 
+    /// Tells whether nothing is to be kept of a request for now.
+    pub(super) fn is_stranger(&self, request: &Message, flow: Flow) -> bool {
+        !trunks::knows(&self.board.trunks, flow.peer.ip()) && self.leg_of(request).is_none()
+    }
+
     fn on_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         self.board.count(Counter::RequestReceived(request.method()));
         if is_encoded(request) {
@@ -210,7 +218,7 @@ impl Ua {
 
     fn refuse(&mut self, key: &ServerKey, request: &Message, refused: Refused) {
         self.board.count(Counter::Rejected(refused.why));
-        let tag = self.board.tokens.tag();
+        let tag = self.board.tokens.to_tag(&[key.as_str()]);
         let mut response = ResponseBuilder::to(request, refused.status).to_tag(&tag);
         for (name, value) in refused.headers {
             response = response.header(name, value);
@@ -228,7 +236,7 @@ impl Ua {
             self.refuse(key, request, refused);
             return;
         }
-        let tag = self.board.tokens.tag();
+        let tag = self.board.tokens.to_tag(&[key.as_str()]);
         let response = ResponseBuilder::to(request, 200)
             .to_tag(&tag)
             .header(Name::Allow, ALLOW)
@@ -265,7 +273,10 @@ impl Ua {
             },
         };
         match self.begin(&invite) {
-            Ok(leg) => self.enqueue(&invite, leg, trusted),
+            Ok(leg) if self.board.layer.keep(self.board.now, key) => {
+                self.enqueue(&invite, leg, trusted);
+            }
+            Ok(_) => self.refuse(key, message, Refused::later(Rejected::TooMany)),
             Err(refused) => self.refuse(key, message, refused),
         }
     }

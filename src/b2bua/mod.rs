@@ -77,6 +77,8 @@ mod sound;
 mod transfer;
 mod trunks;
 
+pub use crate::b2bua::trunks::knows;
+
 /// Most legs of one shard, unless it is told otherwise.
 pub const LEGS_MAX: usize = 100_000;
 
@@ -207,7 +209,11 @@ impl Ua {
     /// Takes a message from the network.
     pub fn handle_message(&mut self, now: LocalTime, message: Message, flow: Flow) {
         self.board.now = now;
-        self.board.layer.handle_message(now, message, flow);
+        if message.is_request() && self.is_stranger(&message, flow) {
+            self.board.layer.handle_passing(now, message, flow);
+        } else {
+            self.board.layer.handle_message(now, message, flow);
+        }
         self.settle();
     }
 

@@ -80,6 +80,11 @@ fn login_from(trunk: &TrunkConfig, source: IpAddr) -> Option<&Credentials> {
     (trunk.allowed_sources.is_empty() || allows(trunk, source)).then_some(login)
 }
 
+/// Tells whether some trunk names this address among those it takes calls from.
+pub fn knows(trunks: &[TrunkConfig], address: IpAddr) -> bool {
+    trunks.iter().any(|trunk| allows(trunk, address))
+}
+
 fn allows(trunk: &TrunkConfig, address: IpAddr) -> bool {
     trunk.allowed_sources.iter().any(|network| network.contains(address))
 }

@@ -12,6 +12,7 @@ mod loss;
 mod phone;
 mod refusal;
 mod ringing;
+mod strangers;
 mod takeover;
 mod talking;
 mod tcp;

@@ -1,5 +1,5 @@
 //! The program as it is typed: `check`, `demo`, what it says when it cannot do what was asked,
-//! and what a running node answers to torture messages.
+//! what a running node answers to torture messages, and what a flood of connections gets.
 //!
 //! Not here: the program among phones of others (`tests/e2e`), the sentences about each mistake
 //! (`tests/resource`).
@@ -12,8 +12,8 @@ mod check;
 #[expect(dead_code, reason = "what the codec makes of them is looked at in tests/sip")]
 mod corpus;
 mod demo;
-mod page;
 mod flood;
+mod page;
 mod program;
 mod start;
 mod torture;

@@ -19,6 +19,7 @@ mod reliable;
 mod session_timer;
 mod stream;
 mod subscription;
+mod thrift;
 mod torture;
 mod transaction;
 mod uri;

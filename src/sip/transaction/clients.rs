@@ -39,6 +39,16 @@ struct Transaction {
     pause: Millis,
     /// A CANCEL is the layer's own affair; its user hears nothing of it.
     quiet: bool,
+    /// What it was counted with in [`Shared::kept`].
+    weight: usize,
+}
+
+impl Transaction {
+    /// The bytes it keeps alive, without the tables around it.
+    fn weight(&self, key: &ClientKey) -> usize {
+        let request = self.request.as_ref().map_or(0, |request| request.as_bytes().len());
+        size_of::<(ClientKey, Self)>() + key.len() + request + self.ack.len()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,15 +161,6 @@ impl Clients {
         self.table.find(key).is_some()
     }
 
-    /// The bytes the transactions keep alive, without the tables around them.
-    pub(super) fn kept_bytes(&self) -> usize {
-        let each = self.table.iter().map(|(key, held)| {
-            let request = held.request.as_ref().map_or(0, |request| request.as_bytes().len());
-            size_of::<(ClientKey, Transaction)>() + key.len() + request + held.ack.len()
-        });
-        each.sum()
-    }
-
     /// Begins a transaction; the request has its Via already.
     pub(super) fn begin(
         &mut self,
@@ -185,6 +186,7 @@ impl Clients {
             cancel: Cancel::No,
             pause: Millis::ZERO,
             quiet,
+            weight: 0,
         };
         let slot = self.table.insert(key, flow, transaction);
         self.carry_out(shared, now, slot, actions, None);
@@ -303,14 +305,17 @@ impl Clients {
             let fires = self.one(shared, now, slot, *action, arrived);
             at_once = at_once.or(fires);
         }
-        let Some((_, _, transaction)) = self.table.at_mut(slot) else { return };
+        let Some((key, _, transaction)) = self.table.at_mut(slot) else { return };
         if transaction.machine.is_over() {
+            shared.weigh(&mut transaction.weight, 0);
             self.table.remove(slot);
             return;
         }
         if !transaction.machine.needs_request() {
             transaction.request = None;
         }
+        let weight = transaction.weight(key);
+        shared.weigh(&mut transaction.weight, weight);
         if let Some(timer) = at_once {
             self.drive(shared, now, slot, Event::Fired(timer), None);
         }

@@ -64,6 +64,11 @@ impl ServerKey {
         self.0.len()
     }
 
+    /// Its text, which differs from that of every other transaction.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The transaction `request` belongs to; `None` if it lacks what would name one.
     pub fn of(request: &Message, via: &Via) -> Option<Self> {
         let method = request.method();

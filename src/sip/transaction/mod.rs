@@ -16,7 +16,9 @@
 //!
 //! The layer by itself: answers INVITE with 100 at once, absorbs and repeats, acknowledges
 //! failures, answers CANCEL, holds an outgoing CANCEL back until a provisional response, refuses
-//! what is beyond its limit with 503.
+//! what is beyond its limits (transactions, and the bytes they keep) with 503. For strangers it
+//! keeps nothing ([`Layer::handle_passing`]): their requests are answered and forgotten, each
+//! repeat like the first, unless the user says [`Layer::keep`] (RFC 3261 §8.2.7).
 //!
 //! Always holds: **every transaction ends**, provided its user answers each INVITE it is told of
 //! and cancels each it no longer wants. An ended one costs its key and one response (< 1 KB).
@@ -179,7 +181,21 @@ pub struct Layer {
     shared: Shared,
     /// The names we send by. A response to another name is not ours.
     names: BTreeSet<String>,
+    /// The request at hand, if nothing is kept of it.
+    passing: Option<Passing>,
 }
+
+/// A request without a transaction: it is answered before the next message is taken, or never.
+#[derive(Debug)]
+struct Passing {
+    key: ServerKey,
+    reply: (Flow, Option<Flow>),
+    trying: Bytes,
+}
+
+/// A request whose name is longer than this is refused: nobody needs such a branch, and the name is
+/// kept as long as the transaction.
+const KEY_MAX: usize = 4096;
 
 impl Layer {
     /// A layer without transactions.
@@ -189,6 +205,7 @@ impl Layer {
             servers: Servers::none(),
             shared: Shared::new(timers),
             names: BTreeSet::new(),
+            passing: None,
         }
     }
 
@@ -199,12 +216,40 @@ impl Layer {
 
     /// Takes one message from the network.
     pub fn handle_message(&mut self, now: LocalTime, message: Message, flow: Flow) {
+        self.take(now, message, flow, true);
+    }
+
+    /// Takes one message of somebody for whom no transaction is begun: a request that belongs to
+    /// none is told, and may be answered by [`Self::respond`] until the next message is taken.
+    pub fn handle_passing(&mut self, now: LocalTime, message: Message, flow: Flow) {
+        self.take(now, message, flow, false);
+    }
+
+    /// Begins the transaction of the passing request after all; `false` beyond the limits. One
+    /// that has begun goes on.
+    pub fn keep(&mut self, now: LocalTime, key: &ServerKey) -> bool {
+        if self.servers.has(key) {
+            return true;
+        }
+        if self.is_full() {
+            return false;
+        }
+        let Some(Passing { key, reply, trying }) = self.passing.take_if(|one| one.key == *key)
+        else {
+            return false;
+        };
+        self.servers.begin(&mut self.shared, now, key, None, (reply, trying));
+        true
+    }
+
+    fn take(&mut self, now: LocalTime, message: Message, flow: Flow, keep: bool) {
+        self.passing = None;
         let Ok(via) = message.top_via() else {
             self.shared.discard(Discard::Unreadable);
             return;
         };
         if message.is_request() {
-            self.on_request(now, &message, &via, flow);
+            self.on_request(now, &message, (&via, flow), keep);
         } else {
             self.on_response(now, message, &via, flow);
         }
@@ -253,6 +298,10 @@ impl Layer {
 
     /// Answers a request. A 2xx to an INVITE is given again for each repeat of it.
     pub fn respond(&mut self, now: LocalTime, key: &ServerKey, response: &Message) {
+        if let Some(passing) = self.passing.take_if(|passing| passing.key == *key) {
+            self.shared.transmit(response.as_bytes().clone(), passing.reply.0);
+            return;
+        }
         if !self.servers.respond(&mut self.shared, now, key, response) {
             self.shared.discard(Discard::TooLate);
         }
@@ -305,9 +354,9 @@ impl Layer {
         self.len() == 0
     }
 
-    /// How many bytes the transactions keep alive: keys, books and messages. Walks all of them.
+    /// How many bytes the transactions keep alive: keys, books and messages.
     pub fn kept_bytes(&self) -> usize {
-        self.clients.kept_bytes() + self.servers.kept_bytes()
+        self.shared.kept
     }
 
     /// Counters since the start.
@@ -316,10 +365,17 @@ impl Layer {
     }
 
     fn is_full(&self) -> bool {
-        self.len() >= self.shared.timers.transactions_max
+        let timers = &self.shared.timers;
+        self.len() >= timers.transactions_max || self.shared.kept >= timers.bytes_max
     }
 
-    fn on_request(&mut self, now: LocalTime, message: &Message, via: &Via, flow: Flow) {
+    fn on_request(
+        &mut self,
+        now: LocalTime,
+        message: &Message,
+        (via, flow): (&Via, Flow),
+        keep: bool,
+    ) {
         let Some(key) = ServerKey::of(message, via) else {
             self.shared.discard(Discard::Unreadable);
             return;
@@ -330,26 +386,43 @@ impl Layer {
             return;
         }
         let method = stamped.method();
+        let reply = via::reply(via, flow);
         if method == Method::Ack {
             self.shared.put(Output::Ack { message: stamped, flow });
+        } else if key.len() > KEY_MAX {
+            let refusal = compose::answer(&stamped, 400, &key.own_tag());
+            self.shared.transmit(refusal.as_bytes().clone(), reply.0);
+            self.shared.discard(Discard::Unreadable);
         } else if method == Method::Cancel {
-            self.on_cancel(now, &key, via, &arrived);
-        } else if self.is_full() {
-            self.refuse(&key, &stamped, via::reply(via, flow).0);
+            self.on_cancel(now, &key, (via, keep), &arrived);
+        } else if keep && self.is_full() {
+            self.refuse(&key, &stamped, reply.0);
         } else {
             let is_invite = method == Method::Invite;
             let trying = is_invite.then(|| compose::trying(&stamped).as_bytes().clone());
-            let reply = (via::reply(via, flow), trying.unwrap_or_default());
-            self.servers.begin(&mut self.shared, now, key, Some(&arrived), reply);
+            let trying = trying.unwrap_or_default();
+            if keep {
+                let way = (reply, trying);
+                self.servers.begin(&mut self.shared, now, key, Some(&arrived), way);
+            } else {
+                self.passing = Some(Passing { key: key.clone(), reply, trying });
+                self.shared.put(Output::Request { key, message: stamped, flow });
+            }
         }
     }
 
     /// RFC 3261 §9.2: a CANCEL is answered here, whatever then becomes of the INVITE.
-    fn on_cancel(&mut self, now: LocalTime, key: &ServerKey, via: &Via, arrived: &Arrived<'_>) {
+    fn on_cancel(
+        &mut self,
+        now: LocalTime,
+        key: &ServerKey,
+        (via, keep): (&Via, bool),
+        arrived: &Arrived<'_>,
+    ) {
         let invite = ServerKey::cancelled_by(arrived.message, via);
         let found = invite.and_then(|invite| Some((self.servers.pending(&invite)?, invite)));
         let reply = via::reply(via, arrived.flow);
-        if found.is_none() && self.is_full() {
+        if found.is_none() && keep && self.is_full() {
             self.refuse(key, arrived.message, reply.0);
             return;
         }
@@ -360,6 +433,10 @@ impl Layer {
             }
             None => compose::answer(arrived.message, 481, &key.own_tag()),
         };
+        if found.is_none() && !keep {
+            self.shared.transmit(answer.as_bytes().clone(), reply.0);
+            return;
+        }
         let silent = (reply, Bytes::new());
         self.servers.begin(&mut self.shared, now, key.clone(), None, silent);
         self.servers.respond(&mut self.shared, now, key, &answer);

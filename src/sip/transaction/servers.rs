@@ -34,6 +34,15 @@ struct Transaction {
     /// Where to send when the stream the request came by is gone (RFC 3261 §18.2.2).
     fallback: Option<Flow>,
     pause: Millis,
+    /// What it was counted with in [`Shared::kept`].
+    weight: usize,
+}
+
+impl Transaction {
+    /// The bytes it keeps alive, without the tables around it.
+    fn weight(&self, key: &ServerKey) -> usize {
+        size_of::<(ServerKey, Self)>() + key.len() + self.response.len()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +156,9 @@ impl Servers {
         self.table.len()
     }
 
-    /// The bytes the transactions keep alive, without the tables around them.
-    pub(super) fn kept_bytes(&self) -> usize {
-        let each = self.table.iter().map(|(key, held)| {
-            size_of::<(ServerKey, Transaction)>() + key.len() + held.response.len()
-        });
-        each.sum()
+    /// Tells whether there is such a transaction.
+    pub(super) fn has(&self, key: &ServerKey) -> bool {
+        self.table.find(key).is_some()
     }
 
     /// Begins a transaction, told to the user if `arrived` is given. `reply` is where responses go,
@@ -174,7 +180,7 @@ impl Servers {
         };
         let (flow, fallback) = reply;
         let pause = Millis::ZERO;
-        let transaction = Transaction { machine, response: trying, fallback, pause };
+        let transaction = Transaction { machine, response: trying, fallback, pause, weight: 0 };
         let slot = self.table.insert(key, flow, transaction);
         self.carry_out(shared, now, slot, actions, arrived);
     }
@@ -285,14 +291,17 @@ impl Servers {
             let fires = self.one(shared, now, slot, *action, arrived);
             at_once = at_once.or(fires);
         }
-        let Some((_, _, transaction)) = self.table.at_mut(slot) else { return };
+        let Some((key, _, transaction)) = self.table.at_mut(slot) else { return };
         if transaction.machine.is_over() {
+            shared.weigh(&mut transaction.weight, 0);
             self.table.remove(slot);
             return;
         }
         if !transaction.machine.needs_response() {
             transaction.response = Bytes::new();
         }
+        let weight = transaction.weight(key);
+        shared.weigh(&mut transaction.weight, weight);
         if let Some(timer) = at_once {
             self.drive(shared, now, slot, Event::Fired(timer), None);
         }

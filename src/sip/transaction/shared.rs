@@ -23,12 +23,20 @@ pub(super) struct Shared {
     pub(super) timers: Timers,
     pub(super) heap: Heap,
     pub(super) counts: Counts,
+    /// What all transactions keep alive, in bytes.
+    pub(super) kept: usize,
     outputs: VecDeque<Output>,
 }
 
 impl Shared {
     pub(super) fn new(timers: Timers) -> Self {
-        Self { timers, heap: Heap::default(), counts: Counts::default(), outputs: VecDeque::new() }
+        Self {
+            timers,
+            heap: Heap::default(),
+            counts: Counts::default(),
+            kept: 0,
+            outputs: VecDeque::new(),
+        }
     }
 
     pub(super) fn put(&mut self, output: Output) {
@@ -45,6 +53,12 @@ impl Shared {
 
     pub(super) fn discard(&mut self, why: Discard) {
         self.put(Output::Discarded { why });
+    }
+
+    /// Counts anew what one transaction keeps; `before` is what it was counted with.
+    pub(super) fn weigh(&mut self, before: &mut usize, now: usize) {
+        self.kept = self.kept.saturating_sub(*before).saturating_add(now);
+        *before = now;
     }
 
     /// Starts a timer at its first length. Returns one that has no length: it fires at once.

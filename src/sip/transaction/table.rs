@@ -114,11 +114,6 @@ impl<K: Clone + Eq + Hash, V> Table<K, V> {
             .collect()
     }
 
-    /// Every transaction, in the order of places.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.places.iter().filter_map(|place| place.held.as_ref()).map(|(key, _, held)| (key, held))
-    }
-
     /// How many transactions there are.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
