@@ -110,8 +110,8 @@ fn carry_out(state: &mut State, command: &Command, out: &mut Output) -> Result<(
         Command::EndLeg { leg, why } => end::end_leg(state, *leg, *why, out),
         Command::FinishPrompt { leg } => overflow::finish_prompt(state, *leg, out),
         Command::SettleTransfer { leg, refused } => transfer::settle(state, *leg, *refused, out),
-        Command::TransferCall { call, to, by: _ } => transfer::transfer(state, *call, to, out),
-        Command::HangUpCall { call, by: _ } => end::hang_up(state, *call, out),
+        Command::TransferCall { call, to, by } => transfer::transfer(state, *call, to, by, out),
+        Command::HangUpCall { call, by } => end::hang_up(state, *call, by, out),
         Command::PrioritizeCall { call, priority, by } => {
             arrive::prioritize(state, *call, *priority, by, out)
         }

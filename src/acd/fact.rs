@@ -122,6 +122,8 @@ pub enum Fact {
         call: CallId,
         /// Where to.
         to: String,
+        /// Who asked; Carillon itself where a rule did.
+        by: Actor,
     },
     /// The transfer was refused with this status; the call is back where it was.
     CallTransferFailed {
@@ -296,6 +298,13 @@ pub enum Fact {
         /// Why they.
         why: Explanation,
     },
+    /// Somebody asked for the end of a call, which follows.
+    CallHungUp {
+        /// Which call.
+        call: CallId,
+        /// Who asked; Carillon itself when its node stops.
+        by: Actor,
+    },
 }
 
 /// What kind of object was configured.
@@ -358,6 +367,7 @@ impl CallEnd {
             Self::Rejected(_) => "Rejected",
             Self::CallerLost => "CallerLost",
             Self::NodeLost => "NodeLost",
+            Self::AgentLost => "AgentLost",
         }
     }
 }
@@ -384,6 +394,8 @@ pub enum CallEnd {
     CallerLost,
     /// The node that had it is gone.
     NodeLost,
+    /// The agent who talked could not be reached any more.
+    AgentLost,
 }
 
 /// Which side hung up.

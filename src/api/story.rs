@@ -58,6 +58,7 @@ fn name(fact: &Fact) -> &'static str {
         Fact::ConfigRemoved { .. } => "ConfigRemoved",
         Fact::NodeStarted { .. } => "NodeStarted",
         Fact::NodeLost { .. } => "NodeLost",
+        Fact::CallHungUp { .. } => "CallHungUp",
         Fact::CallQuarantined { .. } => "CallQuarantined",
         Fact::AgentQuarantined { .. } => "AgentQuarantined",
     }
@@ -94,9 +95,10 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
             done_by(by, json!({ "call": call.to_string(), "priority": priority }))
         }
         // Where to may be somebody's number.
-        Fact::CallTransferring { call, to } => {
-            json!({ "call": call.to_string(), "to": sees_caller.then_some(to) })
+        Fact::CallTransferring { call, to, by } => {
+            done_by(by, json!({ "call": call.to_string(), "to": sees_caller.then_some(to) }))
         }
+        Fact::CallHungUp { call, by } => done_by(by, json!({ "call": call.to_string() })),
         Fact::CallTransferFailed { call, status } => {
             json!({ "call": call.to_string(), "status": status })
         }
@@ -208,6 +210,7 @@ pub(super) fn end(end: &CallEnd) -> (&'static str, Fields) {
         | CallEnd::ShortAbandoned
         | CallEnd::Transferred
         | CallEnd::CallerLost
+        | CallEnd::AgentLost
         | CallEnd::NodeLost => json!({}),
     };
     (end.word(), object(Some(fields)))

@@ -69,14 +69,10 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         }
         Fact::CallHeld { call, by } => debug!(%call, index, leg = %by, "A party is on hold"),
         Fact::CallResumed { call, by } => debug!(%call, index, leg = %by, "The parties talk again"),
-        Fact::CallPrioritized { call, priority, by } => {
-            info!(%call, index, by = %by.name, "The call now has priority {priority}");
-        }
-        // Where to may be somebody's number.
-        Fact::CallTransferring { call, .. } => info!(%call, index, "The call is being transferred"),
-        Fact::CallTransferFailed { call, status } => {
-            warn!(%call, index, status, "The transfer was refused");
-        }
+        Fact::CallPrioritized { .. }
+        | Fact::CallTransferring { .. }
+        | Fact::CallTransferFailed { .. }
+        | Fact::CallHungUp { .. } => write_asked(index, fact),
         Fact::CallQuarantined { call, broken } => {
             error!(%call, index, broken, "The call made no sense and was taken out of service");
         }
@@ -150,7 +146,8 @@ fn write_path(index: u64, fact: &Fact) {
             info!(%call, %queue, %agent, index, waited, rang, "The call was answered");
         }
         Fact::CallEnded { call, queue, why: why @ CallEnd::NodeLost, .. }
-        | Fact::CallEnded { call, queue, why: why @ CallEnd::CallerLost, .. } => {
+        | Fact::CallEnded { call, queue, why: why @ CallEnd::CallerLost, .. }
+        | Fact::CallEnded { call, queue, why: why @ CallEnd::AgentLost, .. } => {
             warn!(%call, %queue, index, why = why.word(), "The call was lost");
         }
         Fact::CallEnded { call, queue, why, waited, talked } => {
@@ -161,6 +158,27 @@ fn write_path(index: u64, fact: &Fact) {
         }
         Fact::CallTurnedAway { queue, rule, status } => {
             info!(%queue, index, ?rule, status, "A caller was turned away at the door");
+        }
+        _ => {}
+    }
+}
+
+/// What was asked for a call by people, and by rules in their stead.
+#[expect(clippy::wildcard_enum_match_arm, reason = "write_fact hands over only what is named")]
+fn write_asked(index: u64, fact: &Fact) {
+    match fact {
+        Fact::CallPrioritized { call, priority, by } => {
+            info!(%call, index, by = %by.name, "The call now has priority {priority}");
+        }
+        // Where to may be somebody's number.
+        Fact::CallTransferring { call, by, .. } => {
+            info!(%call, index, by = %by.name, role = ?by.role, "The call is being transferred");
+        }
+        Fact::CallHungUp { call, by } => {
+            info!(%call, index, by = %by.name, role = ?by.role, "The call was ended by request");
+        }
+        Fact::CallTransferFailed { call, status } => {
+            warn!(%call, index, status, "The transfer was refused");
         }
         _ => {}
     }
@@ -193,6 +211,7 @@ impl Ending {
             | CallEnd::ShortAbandoned
             | CallEnd::Transferred
             | CallEnd::CallerLost
+            | CallEnd::AgentLost
             | CallEnd::NodeLost => nothing,
         }
     }

@@ -140,6 +140,22 @@ async fn a_viewer_hears_not_where_a_call_was_sent() {
     assert_eq!(heard[0].data["to"], Value::Null);
     let heard = listen(&world, ADMIN, &[], &path, 1).await;
     assert_eq!(heard[0].data["to"], "sip:+49301234@pbx.example");
+    assert_eq!(heard[0].data["by"], "ops");
+    assert_eq!(heard[0].data["byRole"], "Administrator");
+}
+
+#[tokio::test]
+async fn who_ended_a_call_is_told() {
+    let world = World::start().await;
+    let call = world.call(1, "queue1").await;
+    let after = world.handle.applied().0;
+    let path = format!("/api/v1/calls/{call}/hang-up");
+    world.post(ADMIN, &path, json!({})).await.ok();
+    let heard = listen(&world, VIEWER, &[], &format!("/api/v1/events?after={after}"), 2).await;
+    assert_eq!((&*heard[0].event, &*heard[1].event), ("CallHungUp", "CallEnded"));
+    assert_eq!(heard[0].data["call"], call.to_string());
+    assert_eq!(heard[0].data["by"], "ops");
+    assert_eq!(heard[1].data["reason"], "Rejected");
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use carillon::acd::command::LegEnd;
 use carillon::acd::config::AnswerMode;
 use carillon::acd::fact::CallEnd;
 use carillon::acd::fact::Fact;
-use carillon::acd::fact::HungUpBy;
 use carillon::b2bua::counter::Counter;
 use carillon::base::id::LegId;
 use carillon::base::time::Millis;
@@ -21,9 +20,6 @@ use carillon::sip::method::Method;
 
 use crate::phone::sdp;
 use crate::world::World;
-
-/// A lost agent ends the call like one that hangs up.
-const BY_AGENT: CallEnd = CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent };
 
 /// Two who talk: the world, the agent's phone, the caller's.
 fn talking(seed: u64) -> (World, usize, usize) {
@@ -263,7 +259,7 @@ fn watches(world: &World) -> Vec<(u32, Option<Millis>)> {
 
 #[test]
 fn a_talking_party_media_hears_nothing_of_is_given_up() {
-    for (gone, ended) in [(0, CallEnd::CallerLost), (1, BY_AGENT)] {
+    for (gone, ended) in [(0, CallEnd::CallerLost), (1, CallEnd::AgentLost)] {
         let mut world = World::new(71, AnswerMode::OnEntry);
         let (ann, caller) = (world.agent("ann"), world.caller());
         let silence = Some(Millis::from_secs(60));

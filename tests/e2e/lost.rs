@@ -50,5 +50,7 @@ fn a_talk_with_a_dead_phone_ends() {
     assert!((lost - 1.0).abs() < f64::EPSILON, "{lost}");
     let calls = node.read("/api/v1/queues/sales/calls");
     assert_eq!(calls["items"], json!([]), "{calls}");
+    let ended = node.read("/api/v1/calls");
+    assert_eq!(ended["items"][0]["ended"]["reason"], "AgentLost", "{ended}");
     node.kill();
 }

@@ -18,6 +18,7 @@ use carillon::base::time::Millis;
 use carillon::observe::log;
 use carillon::observe::log::Format;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::world::NUMBER;
 use crate::world::World;
@@ -94,6 +95,7 @@ fn reasons_are_the_published_words() {
         CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent },
         CallEnd::Rejected(486),
         CallEnd::Abandoned,
+        CallEnd::AgentLost,
     ];
     tracing::subscriber::with_default(subscriber, || {
         for (index, why) in (0..).zip(ends) {
@@ -107,7 +109,11 @@ fn reasons_are_the_published_words() {
         let why = ReservationEnd::RungOut;
         let fact = Fact::ReservationEnded { call: CallId(1), queue, agent: agent.clone(), why };
         log::write_fact(LogIndex(9), &fact);
-        log::write_fact(LogIndex(10), &Fact::AgentReady { agent, by });
+        log::write_fact(LogIndex(10), &Fact::AgentReady { agent, by: by.clone() });
+        let call = CallId(1);
+        log::write_fact(LogIndex(11), &Fact::CallHungUp { call, by: by.clone() });
+        let to = "sip:+49301234@pbx".to_owned();
+        log::write_fact(LogIndex(12), &Fact::CallTransferring { call, to, by });
     });
     let bytes = kept.0.lock().unwrap().clone();
     let text = String::from_utf8(bytes).unwrap();
@@ -118,6 +124,10 @@ fn reasons_are_the_published_words() {
     assert_eq!(lines[1]["status"], 486);
     assert_eq!(lines[2]["why"], "Abandoned");
     assert_eq!(lines[2].get("by"), None);
-    assert_eq!(lines[3]["why"], "RingOut");
-    assert_eq!(lines[4]["message"], "The agent is ready");
+    assert_eq!((&lines[3]["why"], &lines[3]["level"]), (&json!("AgentLost"), &json!("WARN")));
+    assert_eq!(lines[4]["why"], "RingOut");
+    assert_eq!(lines[5]["message"], "The agent is ready");
+    assert_eq!((&lines[6]["by"], &lines[6]["role"]), (&json!("test"), &json!("System")));
+    assert_eq!((&lines[7]["by"], &lines[7]["role"]), (&json!("test"), &json!("System")));
+    assert!(!text.contains("+49301234"), "where to may be somebody's number: {text}");
 }

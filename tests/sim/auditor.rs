@@ -340,6 +340,7 @@ impl Auditor {
                 | CallEnd::AnsweredAndHungUp { .. }
                 | CallEnd::Transferred
                 | CallEnd::CallerLost
+                | CallEnd::AgentLost
                 | CallEnd::NodeLost => totals.withdrawn += 1,
             });
         }

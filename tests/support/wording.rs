@@ -165,6 +165,7 @@ fn end(why: &CallEnd) -> String {
         | CallEnd::Transferred
         | CallEnd::Rejected(_)
         | CallEnd::CallerLost
+        | CallEnd::AgentLost
         | CallEnd::NodeLost => format!("{why:?}"),
     }
 }
@@ -205,9 +206,10 @@ fn about_call(fact: &Fact, phones: &Phones) -> Option<String> {
         Fact::CallPrioritized { call: id, priority, by } => {
             format!("CallPrioritized {} to {priority} by {}", call(*id), actor(by))
         }
-        Fact::CallTransferring { call: id, to } => {
-            format!("CallTransferring {} to {to}", call(*id))
+        Fact::CallTransferring { call: id, to, by } => {
+            format!("CallTransferring {} to {to} by {}", call(*id), actor(by))
         }
+        Fact::CallHungUp { call: id, by } => format!("CallHungUp {} by {}", call(*id), actor(by)),
         Fact::CallTransferFailed { call: id, status } => {
             format!("CallTransferFailed {} with {status}", call(*id))
         }

@@ -7,6 +7,7 @@
 //! | the caller | Talking, Held | AnsweredAndHungUp by the caller | agent: HungUp, then WrapUp |
 //! | the caller | Transferring | Transferred: the party took the transfer | agent: Transferred |
 //! | the agent | Talking, Held | AnsweredAndHungUp by the agent | caller: HungUp |
+//! | the agent, unreachable | Talking, Held | AgentLost | caller: HungUp |
 //! | the agent | Transferring | goes on without the agent | — |
 //! | nobody; asked for | before the answer | Rejected(480) | all: Requested |
 //! | nobody; asked for | after it | AnsweredAndHungUp by request | all: Requested |
@@ -24,6 +25,7 @@ use crate::acd::call::Call;
 use crate::acd::call::CallState;
 use crate::acd::call::Origin;
 use crate::acd::call::history::Ended;
+use crate::acd::command::Actor;
 use crate::acd::command::LegEnd;
 use crate::acd::command::Refusal;
 use crate::acd::command::RingFailure;
@@ -72,9 +74,8 @@ pub(in crate::acd) fn end(state: &mut State, id: CallId, ending: Ending, out: &m
         }
         CallState::Arriving { .. }
         | CallState::Waiting
-        | CallState::Transferring {
-            from: Origin::Queue | Origin::Rule(_) | Origin::Nobody, ..
-        } => {}
+        | CallState::Transferring { from: Origin::Queue | Origin::Rule(_) | Origin::Nobody(_) } => {
+        }
     }
     legs::release(state, LegId::of_caller(id), ending.caller, out);
     remove(state, id, ending.why, agent, out);
@@ -123,6 +124,7 @@ pub(in crate::acd) fn count_out(state: &mut State, call: &mut Call, why: &CallEn
         | CallEnd::Transferred
         | CallEnd::Rejected(_)
         | CallEnd::CallerLost
+        | CallEnd::AgentLost
         | CallEnd::NodeLost => &mut queue.totals.withdrawn,
     };
     *total = total.saturating_add(1);
@@ -149,7 +151,7 @@ pub(in crate::acd) fn end_leg(
         }
         Party::Agent(_) => {
             state.legs.remove(leg);
-            agent_gone(state, leg.call, out);
+            agent_gone(state, leg.call, why, out);
             Ok(())
         }
     }
@@ -184,32 +186,41 @@ fn caller_gone(state: &mut State, id: CallId, why: LegEnd, out: &mut Output) {
         CallState::Transferring { from: Origin::Rule(rule) } => {
             (CallEnd::Overflowed(rule), Cause::Transferred)
         }
-        CallState::Transferring { from: Origin::Queue | Origin::Talk { .. } | Origin::Nobody } => {
-            (CallEnd::Transferred, Cause::Transferred)
-        }
+        CallState::Transferring {
+            from: Origin::Queue | Origin::Talk { .. } | Origin::Nobody(_),
+        } => (CallEnd::Transferred, Cause::Transferred),
     };
     let why = if why == LegEnd::Lost { CallEnd::CallerLost } else { hung_up };
     end(state, id, Ending { why, caller: Cause::HungUp, agent }, out);
 }
 
-fn agent_gone(state: &mut State, id: CallId, out: &mut Output) {
+fn agent_gone(state: &mut State, id: CallId, why: LegEnd, out: &mut Output) {
     let Some(call) = state.calls.get(&id) else {
         return;
     };
     if let CallState::Transferring { from: Origin::Talk { pair, .. } } = &call.state {
         let agent = pair.agent.clone();
-        call::enter(state, id, CallState::Transferring { from: Origin::Nobody });
+        call::enter(state, id, CallState::Transferring { from: Origin::Nobody(why) });
         ready::finish_call(state, &agent, out);
         return;
     }
-    let why = CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent };
+    let why = end_of_talk(why);
     end(state, id, Ending { why, caller: Cause::HungUp, agent: Cause::HungUp }, out);
+}
+
+/// Why a call ends whose agent is gone in this way.
+pub(in crate::acd) fn end_of_talk(why: LegEnd) -> CallEnd {
+    match why {
+        LegEnd::HungUp => CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent },
+        LegEnd::Lost => CallEnd::AgentLost,
+    }
 }
 
 /// A person ends a call.
 pub(in crate::acd) fn hang_up(
     state: &mut State,
     id: CallId,
+    by: &Actor,
     out: &mut Output,
 ) -> Result<(), Refusal> {
     let call = call::find(state, id)?;
@@ -217,6 +228,7 @@ pub(in crate::acd) fn hang_up(
         Some(_) => CallEnd::AnsweredAndHungUp { by: HungUpBy::Request },
         None => CallEnd::Rejected(TEMPORARILY_UNAVAILABLE),
     };
+    out.fact(Fact::CallHungUp { call: id, by: by.clone() });
     end(state, id, Ending { why, caller: Cause::Requested, agent: Cause::Requested }, out);
     Ok(())
 }

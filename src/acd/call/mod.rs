@@ -33,6 +33,7 @@ use crate::acd::State;
 use crate::acd::clock::Deadline;
 use crate::acd::command::CallStateName;
 use crate::acd::command::Caller;
+use crate::acd::command::LegEnd;
 use crate::acd::command::Refusal;
 use crate::acd::config::OverflowAction;
 use crate::acd::config::OverflowRule;
@@ -129,8 +130,8 @@ pub(in crate::acd) enum Origin {
     Rule(OverflowRule),
     /// To the agent, who is joined all the while, and to the hold as it was.
     Talk { pair: Pair, held_by: BTreeSet<LegId> },
-    /// Nowhere: the agent has hung up meanwhile.
-    Nobody,
+    /// Nowhere: the agent is gone meanwhile, in this way.
+    Nobody(LegEnd),
 }
 
 impl CallState {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Waiting, Reserved | stands in no line; ringing stops | back at the same place and age |
 //! | Talking, Held | stays joined with the agent | talks on |
-//! | … and the agent hung up | alone | ends |
+//! | … and the agent is gone | alone | ends |
 //! | a queue's rule | stands in no line | ends |
 //!
 //! Always holds: a caller on the way is offered to nobody.
@@ -22,13 +22,13 @@ use crate::acd::call::end;
 use crate::acd::call::end::Ending;
 use crate::acd::call::end::TEMPORARILY_UNAVAILABLE;
 use crate::acd::call::hold;
+use crate::acd::command::Actor;
 use crate::acd::command::Refusal;
 use crate::acd::config::Address;
 use crate::acd::effect::Cause;
 use crate::acd::effect::Effect;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
-use crate::acd::fact::HungUpBy;
 use crate::acd::fact::ReservationEnd;
 use crate::acd::legs;
 use crate::acd::queue::overflow;
@@ -45,6 +45,7 @@ pub(in crate::acd) fn transfer(
     state: &mut State,
     id: CallId,
     to: &Address,
+    by: &Actor,
     out: &mut Output,
 ) -> Result<(), Refusal> {
     let call = call::find(state, id)?;
@@ -61,16 +62,16 @@ pub(in crate::acd) fn transfer(
             return Err(call::refuse(id, call));
         }
     };
-    send(state, id, from, to, out);
+    send(state, id, from, (to, by), out);
     Ok(())
 }
 
-/// Puts a caller on the way to `to`.
+/// Puts a caller on the way to `to`, as `by` asked.
 pub(in crate::acd) fn send(
     state: &mut State,
     id: CallId,
     from: Origin,
-    to: &Address,
+    (to, by): (&Address, &Actor),
     out: &mut Output,
 ) {
     call::enter(state, id, CallState::Transferring { from });
@@ -79,7 +80,7 @@ pub(in crate::acd) fn send(
     }
     let leg = LegId::of_caller(id);
     legs::order(state, leg, Effect::TransferLeg { leg, to: to.clone() }, out);
-    out.fact(Fact::CallTransferring { call: id, to: to.to_string() });
+    out.fact(Fact::CallTransferring { call: id, to: to.to_string(), by: by.clone() });
 }
 
 /// The far end took the caller, or refused with a status.
@@ -113,7 +114,7 @@ pub(in crate::acd) fn end_wait(state: &mut State, id: CallId, out: &mut Output) 
 fn arrived(state: &mut State, id: CallId, from: &Origin, out: &mut Output) {
     let why = match from {
         Origin::Rule(rule) => CallEnd::Overflowed(*rule),
-        Origin::Queue | Origin::Talk { .. } | Origin::Nobody => CallEnd::Transferred,
+        Origin::Queue | Origin::Talk { .. } | Origin::Nobody(_) => CallEnd::Transferred,
     };
     let (caller, agent) = (Cause::Transferred, Cause::Transferred);
     end::end(state, id, Ending { why, caller, agent }, out);
@@ -128,8 +129,8 @@ fn bring_back(state: &mut State, id: CallId, from: Origin, status: u16, out: &mu
         Origin::Queue => overflow::wait_again(state, id, out),
         Origin::Talk { pair, held_by } => call::enter(state, id, hold::held_by(pair, held_by)),
         Origin::Rule(rule) => overflow::reject(state, id, rule, TEMPORARILY_UNAVAILABLE, out),
-        Origin::Nobody => {
-            let why = CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent };
+        Origin::Nobody(how) => {
+            let why = end::end_of_talk(how);
             let (caller, agent) = (Cause::HungUp, Cause::HungUp);
             end::end(state, id, Ending { why, caller, agent }, out);
         }

@@ -17,6 +17,7 @@
 //! Not here: callers rejected without a prompt before any call is made (`call::arrive`).
 
 use crate::acd::State;
+use crate::acd::agent::login::by_ourselves;
 use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::CallState;
@@ -177,7 +178,7 @@ fn act(
         OverflowAction::Reject { status } => reject(state, id, rule, status, out),
         OverflowAction::Queue { queue } => send_on(state, id, rule, &queue, out),
         OverflowAction::Transfer { to } => {
-            transfer::send(state, id, Origin::Rule(rule), &to, out);
+            transfer::send(state, id, Origin::Rule(rule), (&to, &by_ourselves()), out);
         }
         OverflowAction::HangUp => {
             let why = CallEnd::Overflowed(rule);
