@@ -5,7 +5,7 @@
 //! | audio over RTP/AVP or RTP/AVPF with PCMU or PCMA | taken, the first such one |
 //! | any other (video, fax, SAVP, DTLS, a second audio) | declined in its place, port 0 |
 //! | `sendonly`, `inactive`, `c=0.0.0.0` | hold: we answer `recvonly` or `inactive` |
-//! | `telephone-event` at any number | taken as numbered |
+//! | `telephone-event` at a number from 96 to 127 | taken as numbered |
 //!
 //! The first codec in the peer's order that we were allowed wins, and the answer names it alone, so
 //! that nobody changes codecs in the middle of a call.
@@ -17,6 +17,7 @@
 
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub const DTMF_PAYLOAD: u8 = 101;
 pub const PTIME_MS: u8 = 20;
 /// The packet lengths we can send.
 const PTIMES_MS: [u8; 4] = [10, 20, 30, 40];
+/// The payload types that a session gives their meaning; below, some have one (RFC 3551 6).
+const DYNAMIC: RangeInclusive<u8> = 96..=127;
 
 /// A codec we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -273,9 +276,13 @@ fn settle(
     })
 }
 
+/// The payload type of telephone events with our clock.
 fn telephone_event(media: &Media) -> Option<u8> {
-    let event = |format: &&Format| format.name == "TELEPHONE-EVENT" && format.rate == 8000;
-    media.formats.iter().find(event).map(|format| format.payload).filter(|payload| *payload >= 96)
+    let event = |format: &&Format| {
+        let is_dynamic = DYNAMIC.contains(&format.payload);
+        is_dynamic && format.name == "TELEPHONE-EVENT" && format.rate == 8000
+    };
+    media.formats.iter().find(event).map(|format| format.payload)
 }
 
 /// The packet length they ask for, if it is one of ours and within their longest.

@@ -99,6 +99,21 @@ fn telephone_events_are_taken_at_any_dynamic_number() {
 }
 
 #[test]
+fn telephone_events_at_a_number_with_another_meaning_are_not_taken() {
+    for number in [3, 35, 72, 95, 128, 200] {
+        let mapped = format!("a=rtpmap:{number} telephone-event/8000\r\n");
+        let media = format!("m=audio 4000 RTP/AVP 0 {number}\r\n{mapped}");
+        let (text, alone) = answered(&with_head(&media)).unwrap();
+        assert_eq!((alone.dtmf, lines(&text)), (None, vec!["m=audio 20000 RTP/AVP 0"]), "{number}");
+        let both = format!(
+            "m=audio 4000 RTP/AVP 0 {number} 101\r\n{mapped}\
+             a=rtpmap:101 telephone-event/8000\r\n"
+        );
+        assert_eq!(agreed(&both).dtmf, Some(101), "{number} beside 101");
+    }
+}
+
+#[test]
 fn packet_lengths_are_met_where_they_make_sense() {
     for (attribute, expected) in [
         ("", 20),
