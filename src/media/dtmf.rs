@@ -248,9 +248,6 @@ pub fn read_info(content_type: &str, body: &[u8]) -> Option<(Digit, Millis)> {
     if kind.eq_ignore_ascii_case("application/dtmf") {
         return Some((named(body.trim())?, DURATION_USUAL));
     }
-    if kind.eq_ignore_ascii_case("application/hook-flash") {
-        return Some((Digit::FLASH, DURATION_USUAL));
-    }
     None
 }
 
@@ -282,9 +279,4 @@ fn named(text: &str) -> Option<Digit> {
 /// Writes the body of an `application/dtmf-relay` INFO.
 pub fn write_relay(digit: Digit, duration: Millis) -> String {
     format!("Signal={digit}\r\nDuration={}\r\n", duration.0)
-}
-
-/// Writes the body of an `application/dtmf` INFO.
-pub fn write_plain(digit: Digit) -> String {
-    digit.to_string()
 }
