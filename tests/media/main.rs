@@ -5,6 +5,7 @@
 mod dtmf;
 mod engine;
 mod g711;
+mod joined;
 mod latch;
 mod pacing;
 mod peer;

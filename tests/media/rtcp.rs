@@ -150,8 +150,11 @@ fn late_repeated_and_leaping_packets_are_counted_for_what_they_are() {
     assert_eq!((block.lost, block.highest), (-1, 65_003));
     assert_eq!(heard.note(now, &at(600)), 595, "the repeat hides one");
     assert_eq!(heard.block(now).unwrap().highest, 65_536 + 64, "it wrapped once");
-    assert_eq!(heard.note(now, &at(9000)), 0, "a leap is another beginning");
+    assert_eq!(heard.note(now, &at(3600)), 2999, "a minute of packets is missing");
+    assert_eq!(heard.note(now, &at(6601)), 0, "a leap is another beginning");
     assert_eq!(heard.block(now).unwrap().lost, 0);
+    assert_eq!(heard.note(now, &at(0)), 0, "and so is a leap back");
+    assert_eq!(heard.block(now).unwrap().highest, 65_000);
 }
 
 #[test]
