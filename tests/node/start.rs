@@ -7,11 +7,17 @@ use std::io::BufReader;
 use std::net::TcpListener;
 use std::net::UdpSocket;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
+
+use notify::EventKind;
+use notify::RecursiveMode;
+use notify::Watcher;
+use notify::event::AccessKind;
 
 use crate::program::carillon;
 
@@ -51,7 +57,7 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -68,10 +74,13 @@ impl Place {
 
     fn write_tokens(&self, token: &str) {
         let text = format!("tokens:\n- {{name: ops, role: Administrator, token: {token}}}\n");
-        // As an editor does it: another file takes its place.
-        fs::write(self.path("tokens.new"), text).expect("it works on this machine");
-        fs::rename(self.path("tokens.new"), self.path("tokens.yaml"))
-            .expect("it works on this machine");
+        self.replace("tokens.yaml", &text);
+    }
+
+    /// Writes as an editor does it: another file takes the place of the one that was there.
+    fn replace(&self, name: &str, text: &str) {
+        fs::write(self.path("written"), text).expect("it works on this machine");
+        fs::rename(self.path("written"), self.path(name)).expect("it works on this machine");
     }
 
     fn arguments(&self, data: &Path) -> Vec<String> {
@@ -229,6 +238,76 @@ fn a_running_node_tells_its_ports_and_takes_up_what_it_can() {
     let (status, text) = place.ask(place.observe, "", "GET", "/readyz");
     assert!(status == 503 && text.contains("leaving"), "{status} {text}");
     assert_eq!(options(place.sip), "SIP/2.0 503");
+}
+
+/// Which files of a folder are opened: proof that the node looks.
+struct Looks {
+    _watcher: notify::RecommendedWatcher,
+    opened: mpsc::Receiver<PathBuf>,
+}
+
+impl Looks {
+    fn at(folder: &Path) -> Self {
+        let (tell, opened) = mpsc::channel();
+        let told = move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            if matches!(event.kind, EventKind::Access(AccessKind::Open(_))) {
+                event.paths.into_iter().for_each(|path| _ = tell.send(path));
+            }
+        };
+        let mut watcher = notify::recommended_watcher(told).expect("it works on this machine");
+        watcher.watch(folder, RecursiveMode::NonRecursive).expect("it works on this machine");
+        Self { _watcher: watcher, opened }
+    }
+
+    /// Waits until a look at `file` has ended that began after this was called.
+    fn wait(&self, file: &Path, ring: impl Fn()) {
+        // The first may have begun before; when the third begins, the second has ended.
+        for _ in 0..3 {
+            while self.opened.try_recv().is_ok() {}
+            ring();
+            loop {
+                let opened = self.opened.recv_timeout(PATIENCE).expect("the node looks");
+                if opened == file {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mistake_that_stays_is_said_once_and_again_when_it_comes_back() {
+    let place = Place::new();
+    let node = place.start();
+    node.says("carillon is ready for calls");
+    let rejected = || {
+        let metrics = place.ask(place.observe, "", "GET", "/metrics").1;
+        let name = "carillon_config_rejected_total ";
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.expect("it is always shown").to_owned()
+    };
+    let (queue, looks) = (place.path("config/queue.yaml"), Looks::at(&place.path("config")));
+    let write = |spec: &str| {
+        let text = format!("kind: Queue\nmetadata: {{name: sales}}\nspec: {{{spec}}}\n");
+        place.replace("config/queue.yaml", &text);
+    };
+    let look = || looks.wait(&queue, || place.replace("config/note.yaml", ""));
+    write("ringSeconds: never");
+    node.says("the configuration is not used");
+    look();
+    assert_eq!(rejected(), "1", "not at every look");
+    write("ringSeconds: 20");
+    look();
+    write("ringSeconds: never");
+    node.says("the configuration is not used");
+    assert_eq!(rejected(), "2");
+
+    let tokens = place.path("tokens.yaml");
+    place.replace("tokens.yaml", "tokens: nobody\n");
+    node.says("the file of tokens is not used");
+    Looks::at(place.folder.path()).wait(&tokens, || place.replace("note", ""));
+    assert_eq!(rejected(), "3");
 }
 
 /// The status line of an answer to OPTIONS.
