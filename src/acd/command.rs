@@ -275,7 +275,7 @@ pub struct Arrival {
 pub struct Caller {
     /// The SIP Call-ID of the caller's leg, for people who search a trace.
     pub sip_call_id: String,
-    /// `user@host` of the caller.
+    /// `user@host` of the caller; `anonymous@anonymous.invalid` when withheld.
     pub from: Private<String>,
     /// `user@host` that was called.
     pub to: String,

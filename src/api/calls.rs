@@ -70,7 +70,7 @@ pub(super) struct Call {
 /// Who calls.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct CallerPicture {
-    /// `user@host`.
+    /// `user@host`; `anonymous@anonymous.invalid` when withheld.
     from: String,
     /// Null when withheld.
     number: Option<String>,

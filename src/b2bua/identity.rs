@@ -9,7 +9,8 @@
 //! Withheld is a caller who asks for it with `Privacy` (RFC 3323 §4.2) or `privacy=` of
 //! Remote-Party-ID, or who calls from `anonymous`.
 //!
-//! Always holds: a withheld number is `None` and so is the name; both are private values.
+//! Always holds: a withheld number is `None`, so is the name, and the address is [`NOBODY`]: what
+//! a caller withholds is in no entry of the log and therefore shown to nobody, by no interface.
 //!
 //! Not here: who is trusted ([`super::trunks`]), showing it to the agent ([`super::placing`]).
 
@@ -23,17 +24,25 @@ use crate::sip::uri::Uri;
 /// Longest number or name that is passed on; more is nobody's number.
 const SHOWN_CHARS: usize = 80;
 
+/// What `Privacy` may ask that means the caller's identity.
+const PRIVACY: [&str; 3] = ["id", "user", "header"];
+
+/// The address of a caller who withholds theirs (RFC 3323 §4.1).
+const NOBODY: &str = "anonymous@anonymous.invalid";
+
 /// Reads who sent this INVITE.
 pub(super) fn caller(invite: &Message, trusted: bool) -> Caller {
     let from = invite.from().ok();
     let to = invite.to().ok();
     let shown = shown_address(invite, trusted).or_else(|| from.clone());
-    let shown = shown.filter(|address| !is_withheld(invite, trusted, address));
+    let withheld = shown.as_ref().is_some_and(|address| is_withheld(invite, trusted, address));
+    let shown = shown.filter(|_| !withheld);
+    let from = from.map(|from| plain(&from.uri)).unwrap_or_default();
     let number = shown.as_ref().and_then(|address| address.uri.user_name());
     let name = shown.as_ref().and_then(|address| address.display.as_deref());
     Caller {
         sip_call_id: invite.call_id().unwrap_or_default().to_owned(),
-        from: Private::new(from.map(|from| plain(&from.uri)).unwrap_or_default()),
+        from: Private::new(if withheld { NOBODY.to_owned() } else { from }),
         to: to.map(|to| plain(&to.uri)).unwrap_or_default(),
         number: Private::new(number.and_then(|number| presentable(&number))),
         name: Private::new(name.and_then(presentable)),
@@ -53,7 +62,7 @@ fn shown_address(invite: &Message, trusted: bool) -> Option<NameAddr> {
 }
 
 fn is_withheld(invite: &Message, trusted: bool, shown: &NameAddr) -> bool {
-    let asks = |value: &str| ["id", "user", "header"].contains(&value.trim());
+    let asks = |value: &str| PRIVACY.iter().any(|kind| kind.eq_ignore_ascii_case(value.trim()));
     let privacy = invite.headers(Name::Privacy).any(|line| line.split([';', ',']).any(asks));
     let party = trusted && shown.params.value("privacy").is_some_and(|p| p != "off");
     let user = shown.uri.user.as_deref().unwrap_or_default();

@@ -8,6 +8,7 @@
 mod admission;
 mod cancelling;
 mod early;
+mod identity;
 mod loss;
 mod phone;
 mod refusal;
