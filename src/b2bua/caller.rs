@@ -38,7 +38,6 @@ use crate::base::id::LegId;
 use crate::base::time::Millis;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
-use crate::sip::dialog::Reject;
 use crate::sip::dialog::accepted::Nudge;
 use crate::sip::dialog::reading::is_described;
 use crate::sip::dialog::reliable::Sender;
@@ -204,9 +203,9 @@ impl Leg {
             board.respond(key, &response.header(Name::Server, PRODUCT).build());
             return;
         }
-        let judged = caller.dialog.on_request(asks).map_err(Reject::status);
+        let judged = caller.dialog.on_request(asks);
         let response = match (judged, asks.method()) {
-            (Err(status), _) => ResponseBuilder::to(asks, status),
+            (Err(reject), _) => board.rejection(asks, reject),
             (Ok(()), Method::Update) => self.answer_early_update(asks),
             (Ok(()), Method::Bye | Method::Info | Method::Options) => {
                 ResponseBuilder::to(asks, 200)

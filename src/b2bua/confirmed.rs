@@ -203,7 +203,8 @@ impl Leg {
     pub(super) fn on_request(&mut self, board: &mut Board, key: &ServerKey, request: &Message) {
         let State::Confirmed(confirmed) = &mut self.state else { return };
         if let Err(reject) = confirmed.dialog.on_request(request) {
-            self.reply(board, key, request, reject.status());
+            let response = board.rejection(request, reject).header(Name::Server, PRODUCT).build();
+            self.answer(board, key, &response);
             return;
         }
         match request.method() {
@@ -234,14 +235,9 @@ impl Leg {
         status: u16,
     ) {
         let mut response = ResponseBuilder::to(request, status).header(Name::Server, PRODUCT);
-        match status {
-            405 => {
-                board.count(Counter::Rejected(Rejected::Method));
-                response = response.header(Name::Allow, ALLOW);
-            }
-            // RFC 3261 §14.2: anything up to ten seconds.
-            500 => response = response.header(Name::RetryAfter, board.tokens.below(10)),
-            _ => {}
+        if status == 405 {
+            board.count(Counter::Rejected(Rejected::Method));
+            response = response.header(Name::Allow, ALLOW);
         }
         self.answer(board, key, &response.build());
     }

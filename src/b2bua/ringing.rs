@@ -39,7 +39,6 @@ use crate::base::id::LegId;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::Heard;
-use crate::sip::dialog::Reject;
 use crate::sip::dialog::forks::Forked;
 use crate::sip::dialog::forks::Forks;
 use crate::sip::dialog::id::DialogId;
@@ -220,9 +219,9 @@ impl Leg {
             board.refuse(key, asks, 481, "");
             return;
         };
-        let judged = dialog.on_request(asks).map_err(Reject::status);
+        let judged = dialog.on_request(asks);
         let response = match (judged, asks.method()) {
-            (Err(status), _) => ResponseBuilder::to(asks, status),
+            (Err(reject), _) => board.rejection(asks, reject),
             // Our offer is not answered yet, so theirs was refused above (RFC 3311 §5.2).
             (Ok(()), Method::Update) if is_described(asks) => ResponseBuilder::to(asks, 488),
             (Ok(()), Method::Update) => ResponseBuilder::to(asks, 200)

@@ -89,6 +89,30 @@ fn every_18x_where_the_caller_insists() {
 }
 
 #[test]
+fn a_second_offer_before_the_first_is_answered_is_told_to_come_later() {
+    let mut world = World::new(59, AnswerMode::OnAgent);
+    let caller = world.caller();
+    world.with(caller, call_with(&[], true));
+    world.run_secs(1);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 180]);
+    world.with(caller, |phone, now| {
+        let body = phone.sdp.clone();
+        phone.send(now, Method::Update, Some(("application/sdp", body)));
+    });
+    world.run_secs(1);
+    let answer = world.phones[caller].heard.last().expect("an answer").clone();
+    assert_eq!((answer.method(), answer.status()), (Method::Update, Some(500)));
+    // RFC 3311 §5.2: between 0 and 10 seconds.
+    let pause = answer.retry_after().expect("readable").expect("Retry-After");
+    assert!(pause <= 10, "{pause:?}");
+    let _ann = world.agent("ann");
+    world.run_secs(3);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 180, 200]);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
 fn an_offer_among_other_parts() {
     let mut world = World::new(58, AnswerMode::OnEntry);
     let caller = world.caller();

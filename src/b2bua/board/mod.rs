@@ -31,6 +31,7 @@ use crate::base::id::TrunkId;
 use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::media::dtmf::Digit;
+use crate::sip::dialog::Reject;
 use crate::sip::digest::server::Realm;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
@@ -262,6 +263,19 @@ impl Board {
         let response = ResponseBuilder::to(request, status).to_tag(tag);
         let response = response.header(Name::Server, PRODUCT).build();
         self.respond(key, &response);
+    }
+
+    /// Begins the answer to a request its dialog rejects, with the pause its RFC wants.
+    pub(in crate::b2bua) fn rejection(
+        &mut self,
+        request: &Message,
+        reject: Reject,
+    ) -> ResponseBuilder {
+        let response = ResponseBuilder::to(request, reject.status());
+        if reject.wants_retry_after() {
+            return response.header(Name::RetryAfter, self.tokens.below(11));
+        }
+        response
     }
 
     /// Wakes a leg after a while.
