@@ -1,4 +1,4 @@
-//! Changing a message on its way: another Via on top or one off, where it came from, one header.
+//! Changing a message on its way: another Via on top, where it came from, one header.
 //!
 //! Every change makes a new message with one copy of the bytes; what is not named stays byte for
 //! byte as it was, and the index is moved along instead of being made again.
@@ -14,7 +14,6 @@ use bytes::Bytes;
 
 use crate::sip::header::name::Name;
 use crate::sip::header::scan;
-use crate::sip::header::via::Via;
 use crate::sip::message::Message;
 use crate::sip::parse::Entry;
 use crate::sip::parse::Index;
@@ -56,27 +55,6 @@ impl Message {
             via.params.set("rport", Some(&peer.port().to_string()));
         }
         self.with_value(top, &via.to_string())
-    }
-
-    /// The same response without its top Via, and that Via; `None` where there is none to take.
-    #[must_use]
-    pub fn without_top_via(&self) -> Option<(Via, Self)> {
-        let via = self.top_via().ok()?;
-        let (entry, top) = (self.first(Name::Via)?, self.top_via_span()?);
-        if top.end < entry.value.end {
-            // More hops in the same line: the comma goes with the first.
-            let rest = Span { start: top.end + 1, end: entry.value.end }.of(self.as_bytes());
-            let skipped = rest.len() - rest.trim_ascii_start().len();
-            let gone = Span { start: top.start, end: top.end + 1 + skipped as u32 };
-            return Some((via, self.spliced(gone, b"")));
-        }
-        let line = Span { start: entry.name.start, end: entry.end };
-        let mut shorter = self.spliced(line, b"");
-        let at = self.entries().iter().position(|other| *other == entry)?;
-        let left = shorter.entries().iter().enumerate().filter(|(nth, _)| *nth != at);
-        let headers = left.map(|(_, entry)| *entry).collect();
-        shorter.index_mut().headers = headers;
-        Some((via, shorter))
     }
 
     fn first(&self, name: Name) -> Option<Entry> {

@@ -26,7 +26,7 @@
 //! | 3262, 3311, 4028 | PRACK, UPDATE, session timers | [`dialog`], [`header::rack`] |
 //! | 3264 | who owes whom an offer | [`dialog::offer_answer`] |
 //! | 6665, 3515, 3891 | events, REFER, Replaces | [`subscription`], [`header`] |
-//! | 3325, 3326, 5806 | identity, Reason, Diversion | [`typed`], [`header::reason`] |
+//! | 3325, 3326 | identity, Reason | [`typed`], [`header::reason`] |
 //! | 3966 | `tel:` addresses, read and kept | [`uri`] |
 //!
 //! Not here: sockets (`node`), what a call means (`b2bua`), SDP (`sdp`).

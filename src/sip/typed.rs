@@ -153,11 +153,6 @@ impl Message {
         self.list(Name::PAssertedIdentity)
     }
 
-    /// Whom the call was diverted from, the latest first (RFC 5806).
-    pub fn diversions(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list(Name::Diversion)
-    }
-
     /// Whom a REFER asks to call (RFC 3515 §2.1).
     pub fn refer_to(&self) -> Result<Option<NameAddr>, HeaderError> {
         self.typed(Name::ReferTo)

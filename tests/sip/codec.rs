@@ -101,15 +101,10 @@ fn an_edited_message_reads_as_it_is_indexed() {
     assert_eq!(read.vias().unwrap()[1].rport(), Some(Some(6000)));
     assert_eq!(read.vias().unwrap()[1].received(), Some("198.51.100.7".parse().unwrap()));
 
-    let mut left = edited;
-    for branch in ["z9hG4bKtop", "z9hG4bKa1", "z9hG4bKa0", "z9hG4bKb"] {
-        let (via, shorter) = left.without_top_via().expect("one more hop");
-        assert_eq!(via.branch(), Some(branch));
-        left = shorter;
-    }
-    assert!(left.without_top_via().is_none());
-    assert_eq!(left.call_id(), invite.call_id());
-    assert_eq!(left.body(), invite.body());
+    let vias = read.vias().unwrap();
+    let branches: Vec<_> = vias.iter().filter_map(|via| via.branch()).collect();
+    assert_eq!(branches, ["z9hG4bKtop", "z9hG4bKa1", "z9hG4bKa0", "z9hG4bKb"]);
+    assert_eq!(read.call_id(), invite.call_id());
 }
 
 #[test]

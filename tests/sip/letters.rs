@@ -8,6 +8,8 @@ use carillon::base::time::Millis;
 use carillon::sip::Flow;
 use carillon::sip::HostPort;
 use carillon::sip::Message;
+use carillon::sip::Method;
+use carillon::sip::RequestBuilder;
 use carillon::sip::ResponseBuilder;
 use carillon::sip::Transport;
 use carillon::sip::transaction::Layer;
@@ -80,20 +82,18 @@ impl Letter<'_> {
 
 /// A request of ours, as a dialog would write it: without Via.
 pub(crate) fn ours(method: &str, extra: &str) -> Message {
-    message(&format!(
-        "{method} sip:bob@192.0.2.9 SIP/2.0\r\n\
-         Via: SIP/2.0/UDP unused;branch=z9hG4bKunused\r\n\
-         Max-Forwards: 70\r\n\
+    let lines = format!(
+        "Max-Forwards: 70\r\n\
          From: <sip:acd@192.0.2.1>;tag=us\r\n\
          To: <sip:bob@192.0.2.9>\r\n\
          Call-ID: two@192.0.2.1\r\n\
          CSeq: 7 {method}\r\n\
-         Contact: <sip:acd@192.0.2.1:5060>\r\n\
-         {extra}Content-Length: 0\r\n\r\n"
-    ))
-    .without_top_via()
-    .expect("a Via")
-    .1
+         Contact: <sip:acd@192.0.2.1:5060>\r\n{extra}"
+    );
+    let target = "sip:bob@192.0.2.9".parse().expect("a URI");
+    let lines = lines.lines().filter_map(|line| line.split_once(": "));
+    let request = RequestBuilder::new(Method::from(method), &target);
+    lines.fold(request, |request, (name, value)| request.raw(name, value)).build()
 }
 
 pub(crate) fn response(request: &Message, status: u16, tag: &str) -> Message {

@@ -458,11 +458,6 @@ impl Dialog {
         Ok(())
     }
 
-    /// How many more requests can be sent before numbers must be reserved (and committed).
-    pub fn cseq_left(&self) -> u32 {
-        self.local_cseq_reserved.saturating_sub(self.local_cseq)
-    }
-
     /// Reserves the next block; commit the record before using it.
     pub fn reserve(&mut self) {
         self.local_cseq_reserved = self.local_cseq + CSEQ_BLOCK;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`via`] | Via | RFC 3261 §20.42, RFC 3581 |
 //! | [`name_addr`] | From, To, Contact, Route, Record-Route | RFC 3261 §20.10, §25.1 |
-//! | [`name_addr`] | Refer-To, P-Asserted-Identity, Diversion | RFC 3515, RFC 3325, RFC 5806 |
+//! | [`name_addr`] | Refer-To, P-Asserted-Identity | RFC 3515, RFC 3325 |
 //! | [`cseq`] | CSeq | RFC 3261 §20.16 |
 //! | [`rack`] | RAck | RFC 3262 §7.2 |
 //! | [`content_type`] | Content-Type, elements of Accept | RFC 3261 §20.15 |
