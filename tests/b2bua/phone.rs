@@ -40,6 +40,8 @@ pub(crate) enum Answer {
     Silent,
     /// As after `After`, but asks for credentials first.
     Challenge(Box<Self>),
+    /// 422 with this Min-SE to an interval that is shorter, as after `After` to others.
+    TooBrief(u32),
     /// A reliable 183 with the SDP answer, then 200 after a while.
     Reliable(Millis),
 }
@@ -68,6 +70,8 @@ pub(crate) struct Phone {
     pub(crate) allow: &'static str,
     /// Its own words in SDP.
     pub(crate) sdp: String,
+    /// Requests within the dialog it refuses, and how.
+    pub(crate) refuses: Option<(Method, u16)>,
     /// What it does with a REFER: the status, then the fragments of its NOTIFYs.
     pub(crate) referred: (u16, Vec<u16>),
     pub(crate) name: String,
@@ -116,6 +120,7 @@ impl Phone {
             forgets_prack: false,
             allow: "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, INFO, NOTIFY",
             sdp: sdp(at, "sendrecv", "0 8 101"),
+            refuses: None,
             referred: (202, vec![100, 200]),
             name: name.to_owned(),
             invite: None,
@@ -357,6 +362,13 @@ impl Phone {
         }
     }
 
+    /// Sends the ACK it has forgotten, with nothing in it.
+    pub(crate) fn remember_ack(&mut self, now: LocalTime) {
+        let ack = self.dialog.as_mut().expect("a dialog").ack(1).build();
+        self.acknowledge(ack);
+        self.settle(now);
+    }
+
     fn acknowledge(&mut self, ack: Message) {
         let branch = self.branch();
         let (flow, at) = (self.flow(self.peer), HostPort::from(self.at));
@@ -402,10 +414,13 @@ impl Phone {
             Some(Err(reject)) => return self.respond(key, message, reject.status(), None),
             None => return self.respond(key, message, 481, None),
         }
-        match message.method() {
-            Method::Invite if self.stalls => {}
-            Method::Invite => self.respond(key, message, 200, Some(self.sdp.clone())),
-            Method::Refer => self.on_refer(key, message),
+        match (message.method(), self.refuses.clone()) {
+            (method, Some((refused, status))) if method == refused => {
+                self.respond(key, message, status, None);
+            }
+            (Method::Invite, _) if self.stalls => {}
+            (Method::Invite, _) => self.respond(key, message, 200, Some(self.sdp.clone())),
+            (Method::Refer, _) => self.on_refer(key, message),
             _ => self.respond(key, message, 200, None),
         }
     }
@@ -437,13 +452,23 @@ impl Phone {
             self.extra.clear();
             return;
         }
+        if let Answer::TooBrief(least) = answer {
+            let asked = message.session_expires().ok().flatten().map_or(0, |asked| asked.seconds);
+            if asked >= least {
+                return self.on_call(key, message, Answer::After(Millis(100)));
+            }
+            self.extra = format!("Min-SE: {least}");
+            self.respond(key, message, 422, None);
+            self.extra.clear();
+            return;
+        }
         self.dialog = Dialog::from_invite_received(message, &tag, &self.contact(), flow).ok();
         let (status, after) = match answer {
             Answer::Silent => return,
             Answer::Ring => (487, Millis::from_secs(10_000)),
             Answer::After(after) | Answer::Reliable(after) => (200, after),
             Answer::Refuse(status, after) => (status, after),
-            Answer::Challenge(_) => unreachable!("answered above"),
+            Answer::Challenge(_) | Answer::TooBrief(_) => unreachable!("answered above"),
         };
         if matches!(answer, Answer::Reliable(_)) {
             "Require: 100rel\r\nRSeq: 7".clone_into(&mut self.extra);

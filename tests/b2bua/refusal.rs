@@ -6,6 +6,7 @@ use carillon::base::time::LocalTime;
 use carillon::sip::header::name::Name;
 use carillon::sip::message::Message;
 use carillon::sip::method::Method;
+use carillon::sip::write::RequestBuilder;
 
 use crate::phone::Phone;
 use crate::phone::edited;
@@ -117,6 +118,30 @@ fn a_draining_or_full_or_cut_off_node_says_later() {
     for answer in [drained, full, cut_off] {
         assert_eq!(answer.status(), Some(503));
         assert!(answer.has(Name::RetryAfter));
+    }
+    world.assert_clean();
+}
+
+#[test]
+fn a_draining_node_tells_who_asks_for_its_health() {
+    let mut world = World::new(49, AnswerMode::OnEntry);
+    let peer = world.caller();
+    for (draining, status) in [(false, 200), (true, 503), (false, 200)] {
+        world.ua.set_draining(draining);
+        world.with(peer, |phone, now| {
+            let asks = phone.compose("sales").build();
+            let asks = RequestBuilder::new(Method::Options, &asks.request_uri().expect("a URI"))
+                .header(Name::MaxForwards, 70)
+                .copy(Name::From, &asks)
+                .copy(Name::To, &asks)
+                .copy(Name::CallId, &asks)
+                .raw("CSeq", "1 OPTIONS");
+            let branch = format!("z9hG4bKhealth{}", phone.heard.len());
+            let _key = phone.send_as(now, &asks.build(), &branch);
+        });
+        world.run_secs(1);
+        let answer = world.phones[peer].heard.last().expect("an answer");
+        assert_eq!((answer.status(), answer.has(Name::RetryAfter)), (Some(status), draining));
     }
     world.assert_clean();
 }

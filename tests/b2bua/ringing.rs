@@ -5,12 +5,15 @@ use carillon::acd::command::Command;
 use carillon::acd::command::RingFailure;
 use carillon::acd::config::AnswerMode;
 use carillon::acd::config::Credentials;
+use carillon::acd::config::Network;
 use carillon::acd::config::Strategy;
 use carillon::acd::config::TrunkConfig;
 use carillon::b2bua::counter::Counter;
+use carillon::b2bua::counter::Rejected;
 use carillon::base::id::TrunkId;
 use carillon::base::secret::Private;
 use carillon::base::time::Millis;
+use carillon::media::order::Order;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
@@ -43,6 +46,7 @@ fn every_status_is_told_by_its_meaning() {
         (600, RingFailure::Busy),
         (480, RingFailure::NoAnswer),
         (408, RingFailure::NoAnswer),
+        (487, RingFailure::NoAnswer),
         (603, RingFailure::Declined),
         (403, RingFailure::Declined),
         (302, RingFailure::Declined),
@@ -176,6 +180,9 @@ fn a_trunk_that_asks_is_answered_once() {
             let proof = invites[1].header(Name::Authorization).expect("credentials");
             assert!(proof.contains("username=\"acd\""), "{proof}");
             assert_eq!(invites[1].cseq().expect("CSeq").number, 2);
+            // RFC 3261 §22.1: the ACK repeats the credentials of its INVITE.
+            let ack = world.phones[ann].requests(&Method::Ack)[0];
+            assert_eq!(ack.header(Name::Authorization), Some(proof));
             assert_eq!(world.ua.legs(), 2);
         } else {
             assert_eq!(failures(&world), [RingFailure::Unreachable]);
@@ -183,6 +190,77 @@ fn a_trunk_that_asks_is_answered_once() {
         world.with(caller, |phone, now| phone.bye(now));
         world.assert_clean();
     }
+}
+
+#[test]
+fn a_phone_behind_no_trunk_is_shown_the_password_of_the_trunk_at_its_address_alone() {
+    for (source, taken) in [("127.0.0.0", true), ("192.0.2.0", false)] {
+        let mut world = World::new(33, AnswerMode::OnEntry);
+        let sources = vec![Network { address: source.parse().expect("an address"), prefix: 8 }];
+        let stranger = TrunkConfig { allowed_sources: sources, ..with_password() };
+        // The caller comes in by the second, which has no password to show.
+        world.set_trunks(vec![stranger, trunk()]);
+        let (ann, caller) = (world.agent("ann"), world.caller());
+        world.phones[ann].answer = Answer::Challenge(Box::new(Answer::After(Millis(100))));
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(3);
+        let proofs = world.phones[ann].requests(&Method::Invite);
+        let shown = proofs.iter().filter(|invite| invite.has(Name::Authorization)).count();
+        assert_eq!(shown == 1, taken, "{source}");
+        assert_eq!(failures(&world).is_empty(), taken, "{source}");
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+#[test]
+fn a_phone_that_wants_longer_intervals_is_asked_again() {
+    let (mut world, ann, caller) = ring_one(34, Answer::TooBrief(3600));
+    world.run_secs(3);
+    let invites = world.phones[ann].requests(&Method::Invite);
+    let asked = |nth: usize| invites[nth].header(Name::SessionExpires).expect("asked").into_owned();
+    assert_eq!((invites.len(), asked(0), asked(1)), (2, "1800".to_owned(), "3600".to_owned()));
+    assert_eq!(invites[1].header(Name::MinSe).as_deref(), Some("3600"));
+    assert_eq!(invites[1].cseq().expect("CSeq").number, 2);
+    assert_eq!((failures(&world), world.ua.legs()), (vec![], 2));
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn a_full_shard_rings_nobody() {
+    let mut world = World::new(35, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    world.ua.set_legs_max(1);
+    let ann = world.agent("ann");
+    world.run_secs(1);
+    assert_eq!(failures(&world), [RingFailure::Unreachable]);
+    assert!(world.counters.contains(&Counter::Rejected(Rejected::TooMany)));
+    assert_eq!(world.phones[ann].requests(&Method::Invite).len(), 0);
+    assert_eq!(world.ua.legs(), 1, "the caller goes on waiting");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn media_is_told_where_the_phone_is_heard_whatever_its_sdp_says() {
+    let mut world = World::new(36, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    let inside = "10.0.0.7:4000".parse().expect("an address");
+    world.phones[ann].sdp = crate::phone::sdp(inside, "sendrecv", "0 8 101");
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(3);
+    let opened = world.media.iter().find_map(|order| match order {
+        Order::Open { stream, agreed, signalled_by, .. } if stream.nth == 1 => {
+            Some((agreed.remote.ip(), *signalled_by))
+        }
+        _ => None,
+    });
+    assert_eq!(opened, Some((inside.ip(), Some(world.phones[ann].at.ip()))));
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
 }
 
 #[test]

@@ -187,6 +187,8 @@ fn requests_that_do_not_fit() {
     world.phones[ann].dialog.as_mut().expect("a dialog").local_cseq = 0;
     change(&mut world, ann, Method::Info, None);
     assert_eq!(world.phones[ann].statuses(&Method::Info), [500], "a stale CSeq");
+    let stale = world.phones[ann].heard.last().expect("500");
+    assert!(!stale.has(Name::RetryAfter), "later it is as stale as now");
     world.hang_up();
     world.assert_clean();
 }
@@ -212,7 +214,9 @@ fn keys_cross_by_info_and_event() {
     assert_eq!(sent, [(1, Digit::from_char('5').expect("a key"), 200)]);
     press(&mut world, caller, "text/plain", "5");
     press(&mut world, caller, relay, "Signal=X\r\n");
-    assert_eq!(world.phones[caller].statuses(&Method::Info), [200, 415, 400]);
+    change(&mut world, caller, Method::Info, None);
+    let statuses = world.phones[caller].statuses(&Method::Info);
+    assert_eq!(statuses, [200, 415, 400, 200], "an empty INFO asks whether we are there");
     // Both take events, so what media hears it has relayed by itself.
     let stream = LegId { call: world.leg(caller).call, nth: 0 };
     let digit = Digit::from_char('#').expect("a key");
@@ -244,6 +248,23 @@ fn a_party_that_is_gone_is_noticed_by_the_refresh() {
     assert_eq!(ends(&world), [LegEnd::Lost]);
     assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
+}
+
+#[test]
+fn a_phone_that_takes_no_update_after_all_is_refreshed_by_reinvite() {
+    for status in [405, 501] {
+        let (mut world, ann, caller) = talking(74);
+        world.phones[ann].refuses = Some((Method::Update, status));
+        world.run_secs(1000);
+        assert_eq!(world.phones[ann].requests(&Method::Update).len(), 1, "{status}");
+        assert_eq!(world.phones[ann].requests(&Method::Invite).len(), 2, "{status}");
+        world.run_secs(3000);
+        assert_eq!(world.phones[ann].requests(&Method::Update).len(), 1, "tried once");
+        assert_eq!(world.phones[ann].requests(&Method::Invite).len(), 5, "every half interval");
+        assert_eq!(world.ua.legs(), 2, "{status}");
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
 }
 
 /// Every watch that was ordered: of whom, and for how long.
@@ -374,5 +395,41 @@ fn a_refresh_that_only_ever_gets_100_leaves_nothing_behind() {
     assert!(world.counters.contains(&Counter::SessionExpired));
     assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
     assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 1);
+    world.assert_clean();
+}
+
+#[test]
+fn a_caller_is_hung_up_after_its_ack() {
+    let mut world = World::new(75, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.phones[caller].forgets_ack = true;
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    world.hang_up();
+    world.run_secs(5);
+    // RFC 3261 §15: the callee must not send a BYE before the ACK, or the end of waiting for it.
+    assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 0);
+    world.with(caller, |phone, now| phone.remember_ack(now));
+    world.run_secs(1);
+    assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
+    world.assert_clean();
+}
+
+#[test]
+fn an_ack_that_lacks_the_answer_ends_the_call() {
+    let mut world = World::new(76, AnswerMode::OnEntry);
+    let caller = world.caller();
+    world.phones[caller].forgets_ack = true;
+    world.with(caller, |phone, now| {
+        let invite = phone.compose("sales").build();
+        phone.send_invite(now, invite);
+    });
+    world.run_secs(1);
+    let answer = world.phones[caller].heard.last().expect("200").clone();
+    assert!(Session::parse(answer.body()).is_ok(), "our offer");
+    world.with(caller, |phone, now| phone.remember_ack(now));
+    world.run_secs(1);
+    assert_eq!(ends(&world), [LegEnd::Lost]);
+    assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
 }
