@@ -259,6 +259,56 @@ fn nothing_else_is_accepted() {
 }
 
 #[test]
+fn an_answer_made_for_another_realm_is_refused() {
+    let mut realm = realm();
+    let asked = asked(&mut realm).remove(0);
+    // Whoever has the password of this user elsewhere, and hashes it with that realm's name.
+    for name in ["other.example", "PBX.example", ""] {
+        let foreign = phone(&Challenge { realm: name.into(), ..asked.clone() }, 1);
+        assert_eq!(verdict(&mut realm, &foreign), Verdict::Refused, "{name}");
+    }
+    assert_eq!(verdict(&mut realm, &phone(&asked, 1)), Verdict::Accepted);
+}
+
+/// The answer with a qop, right in itself, whose hash holds these for count and cnonce.
+fn incomplete(asked: &Challenge, nc: Option<&str>, cnonce: Option<&str>) -> Credentials {
+    use md5::Digest;
+    assert_eq!(asked.algorithm, Algorithm::MD5);
+    let hex = |text: String| {
+        let bytes = md5::Md5::digest(text);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let secret = hex(format!("{}:{}:{}", LOGIN.username, asked.realm, LOGIN.password));
+    let request = hex(format!("{}:{ASKED}", REGISTER.method));
+    let (count, own) = (nc.unwrap_or_default(), cnonce.unwrap_or_default());
+    let whole = format!("{secret}:{}:{count}:{own}:auth:{request}", asked.nonce);
+    let mut answer = phone(asked, 1);
+    (answer.nc, answer.cnonce) = (nc.map(Into::into), cnonce.map(Into::into));
+    answer.response = hex(whole);
+    answer
+}
+
+#[test]
+fn a_qop_comes_with_a_count_and_a_nonce_of_the_phones() {
+    let mut realm = realm();
+    let asked = asked(&mut realm).remove(1);
+    // RFC 7616 §3.4: both MUST be sent with a qop; counts are hexadecimal and begin at 1.
+    let cases = [
+        (None, Some("c")),
+        (Some("00000001"), None),
+        (None, None),
+        (Some("00000000"), Some("c")),
+        (Some("one"), Some("c")),
+    ];
+    for (nc, cnonce) in cases {
+        let answer = incomplete(&asked, nc, cnonce);
+        assert_eq!(verdict(&mut realm, &answer), Verdict::Refused, "{nc:?} {cnonce:?}");
+    }
+    let complete = incomplete(&asked, Some("00000001"), Some("c"));
+    assert_eq!(verdict(&mut realm, &complete), Verdict::Accepted);
+}
+
+#[test]
 fn who_knows_the_password_hears_that_only_the_nonce_is_wrong() {
     let mut realm = realm();
     let answer = phone(&asked(&mut realm)[0], 1);

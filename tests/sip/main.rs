@@ -11,6 +11,7 @@ mod header;
 mod injection;
 mod letters;
 mod loss;
+mod matching;
 mod matrix;
 mod offer_answer;
 mod oracle;
