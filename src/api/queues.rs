@@ -48,14 +48,14 @@ pub(super) struct Queue {
     /// Callers whose agent's phone rings.
     reserved: u32,
     talking: u32,
-    /// How long the first caller has waited; absent when nobody waits.
+    /// How long the first caller has waited; `null` when nobody waits.
     longest_wait_seconds: Option<u64>,
     agents_logged_in: u32,
     agents_ready: u32,
     /// Members by state: LoggedOut, Ready, NotReady, Reserved, Talking, WrapUp.
     agents: BTreeMap<String, u32>,
     /// Answered within the threshold, of all answered and abandoned (short abandons left out);
-    /// absent before the first call.
+    /// `null` before the first call.
     service_level_percent: Option<u64>,
     totals: Totals,
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::extract::FromRequestParts;
+use axum::extract::Query;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
@@ -232,14 +233,10 @@ pub(super) fn look<T>(
     api.handle.view(look).map_err(|problem| problem.at(seen))
 }
 
-/// One parameter of the query, decoded.
+/// One parameter of the query, decoded; the first of that name.
 pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
-    let query = parts.uri.query()?;
-    let value = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name).then_some(value)
-    })?;
-    Some(value.to_owned())
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).ok()?;
+    pairs.into_iter().find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn asker(parts: &Parts) -> Result<Asker, Problem> {

@@ -132,8 +132,12 @@ fn logins(field: &Field<'_>) -> Vec<LoginKind> {
     if items.is_empty() {
         field.wrong("allows no login", "write [Callback], or leave the field out");
     }
-    let words = [("Callback", LoginKind::Callback)];
-    items.iter().filter_map(|item| item.word(&words, &["NailedUp"])).collect()
+    items.iter().filter_map(login_kind).collect()
+}
+
+/// How an agent logs in, for orders as for what is allowed.
+pub(super) fn login_kind(field: &Field<'_>) -> Option<LoginKind> {
+    field.word(&[("Callback", LoginKind::Callback)], &["NailedUp"])
 }
 
 fn on_unreachable(group: Fields<'_>) -> UnreachablePolicy {

@@ -20,6 +20,7 @@ use crate::base::secret::Private;
 use crate::resource::Mistake;
 use crate::resource::Outside;
 use crate::resource::address;
+use crate::resource::agent;
 use crate::resource::document;
 use crate::resource::read::Field;
 use crate::resource::read::Fields;
@@ -62,17 +63,15 @@ pub struct PriorityOrder {
     pub priority: i32,
 }
 
-const KINDS: [(&str, LoginKind); 2] =
-    [("Callback", LoginKind::Callback), ("NailedUp", LoginKind::NailedUp)];
-
 /// Reads the body of a login.
 pub fn read_login(body: &serde_json::Value) -> Result<LogInOrder, Vec<Mistake>> {
     read(body, |fields| {
         let device = fields.field("device").and_then(|field| device(&field));
-        let kind = fields.word("kind", &KINDS, LoginKind::Callback);
+        let kind = fields.field("kind").and_then(|field| agent::login_kind(&field));
         let pin = fields
             .field("pin")
             .and_then(|field| field.text_unseen("a PIN is text; put it in quotes"));
+        let kind = kind.unwrap_or(LoginKind::Callback);
         Some(LogInOrder { device, kind, pin: pin.map(|pin| Private::new(pin.to_owned())) })
     })
 }

@@ -17,6 +17,7 @@ async fn a_wrong_field_is_named_by_its_pointer() {
         ("/api/v1/agents/2771/login", json!({"device": "2771"}), "/device"),
         ("/api/v1/agents/2771/login", json!({"pin": 1234}), "/pin"),
         ("/api/v1/agents/2771/login", json!({"kind": "Callbak"}), "/kind"),
+        ("/api/v1/agents/2771/login", json!({"kind": "NailedUp"}), "/kind"),
         ("/api/v1/agents/2771/login", json!({"phone": "x"}), "/phone"),
         ("/api/v1/agents/2771/logout", json!({"reason": "Lunch"}), "/reason"),
         ("/api/v1/agents/2771/not-ready", json!({}), "/reason"),

@@ -28,8 +28,26 @@ async fn a_strong_read_gives_what_was_written() {
     world.put(ADMIN, "/api/v1/queues/fresh", json!({})).await.ok();
     let reply = world.get(VIEWER, "/api/v1/queues/fresh?consistency=strong").await;
     assert_eq!(reply.ok()["name"], "fresh");
+    for query in ["consistency=str%6Fng", "%63onsistency=strong", "x=1&consistency=strong&y"] {
+        let reply = world.get(VIEWER, &format!("/api/v1/queues/fresh?{query}")).await;
+        assert_eq!(reply.ok()["name"], "fresh", "{query}");
+    }
     let wrong = world.get(VIEWER, "/api/v1/queues?consistency=weak").await;
     wrong.refused(400, "malformed-request");
+}
+
+#[tokio::test]
+async fn what_a_queue_cannot_say_yet_is_null() {
+    let world = World::start().await;
+    let queue = world.get(VIEWER, "/api/v1/queues/queue1").await.ok();
+    let document = world.get(VIEWER, "/api/v1/openapi.json").await.ok();
+    let fields = &document["components"]["schemas"]["Queue"]["properties"];
+    for field in ["longestWaitSeconds", "serviceLevelPercent"] {
+        let shown = queue.get(field);
+        assert_eq!(shown, Some(&json!(null)), "{field} is there, and null");
+        assert!(fields[field]["type"].as_array().unwrap().contains(&json!("null")), "{fields}");
+        assert!(fields[field]["description"].as_str().unwrap().contains("`null`"), "{fields}");
+    }
 }
 
 #[tokio::test]
