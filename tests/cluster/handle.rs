@@ -1,5 +1,8 @@
 //! What the handle promises: events, read points, deadlines, an answer in any case.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
 use carillon::acd::command::Actor;
 use carillon::acd::command::AgentStateName;
 use carillon::acd::command::Command;
@@ -18,7 +21,10 @@ use carillon::base::id::AgentId;
 use carillon::base::id::CallId;
 use carillon::base::id::LegId;
 use carillon::base::id::LogIndex;
+use carillon::base::time::ClusterTime;
 use carillon::base::time::Millis;
+use carillon::cluster::Clock;
+use carillon::cluster::ClusterConfig;
 use carillon::cluster::handle::Unavailable;
 use carillon::cluster::happenings::Happening;
 use carillon::cluster::happenings::HappeningStream;
@@ -206,6 +212,33 @@ async fn time_stamped_never_goes_back() {
         assert!(now >= last && node.handle.stamp() >= now);
         last = now;
     }
+    node.cluster.stop().await;
+}
+
+/// A wall clock that somebody sets.
+static WALL: AtomicU64 = AtomicU64::new(2_000_000_000_000);
+
+fn set_wall() -> ClusterTime {
+    ClusterTime(WALL.load(Ordering::SeqCst))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_set_back_is_not_followed_before_the_next_commit_either() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = Clock { wall: set_wall, ..world::CLOCK };
+    let node = world::start(ClusterConfig { clock, ..world::alone(data.path()) }).await;
+    node.handle.propose(request(), put("a")).await.unwrap();
+    let committed = node.handle.view(|view| view.now());
+    WALL.fetch_add(10_000, Ordering::SeqCst);
+    let ahead = node.handle.stamp();
+    assert_eq!(ahead.0, committed.0 + 10_000);
+    // Nothing was proposed since, so that only the leader itself knows what it has stamped.
+    WALL.fetch_sub(8_000, Ordering::SeqCst);
+    assert_eq!(node.handle.stamp(), ahead);
+    node.handle.propose(request(), put("b")).await.unwrap();
+    assert_eq!(node.handle.view(|view| view.now()), ahead);
+    WALL.fetch_add(9_000, Ordering::SeqCst);
+    assert_eq!(node.handle.stamp().0, ahead.0 + 1_000, "time goes on");
     node.cluster.stop().await;
 }
 

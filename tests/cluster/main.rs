@@ -19,6 +19,7 @@
 mod codec;
 mod handle;
 mod identity;
+mod muffle;
 mod peer;
 mod restart;
 mod sample;

@@ -11,6 +11,7 @@ use carillon::cluster::identity::ClusterId;
 use carillon::cluster::membership::Bootstrap;
 use tempfile::TempDir;
 
+use crate::muffle::Door;
 use crate::wait_async::PATIENCE;
 use crate::wait_async::until_some;
 use crate::world;
@@ -144,6 +145,49 @@ async fn without_a_majority_nothing_is_taken_and_that_is_said_at_once() {
     assert!(last.handle.barrier().await.is_err());
     assert!(has(&last.handle, "before"), "it can still be looked at");
     last.cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_perhaps_taken_is_not_called_untaken() {
+    let data = tempfile::tempdir().unwrap();
+    let mut configs = world::together(data.path(), 3);
+    // Everybody is dialled at the address all know, and listens behind a door.
+    let inside = world::free_addresses(3);
+    let mut doors = Vec::new();
+    for (config, inside) in configs.iter_mut().zip(inside.into_values()) {
+        let known = config.listen.replace(inside).unwrap();
+        doors.push(Door::open(known, inside).await);
+    }
+    let mut nodes = Vec::new();
+    for config in configs {
+        nodes.push(Some(world::start(config).await));
+    }
+    for node in nodes.iter().flatten() {
+        within("a leader is known", node.handle.wait_quorum(PATIENCE)).await.unwrap();
+    }
+    let leads = |node: &Option<Node>| node.as_ref().is_some_and(|node| node.handle.is_leader());
+    let leader = nodes.iter().position(leads).unwrap();
+    let asks = nodes[(leader + 1) % 3].take().unwrap();
+    propose(&asks.handle, "warm").await;
+
+    doors[leader].muffle();
+    let handle = asks.handle.clone();
+    let asked = tokio::spawn(async move { handle.propose(request(), put("a")).await });
+    until("it is taken, though nobody says so", || has(&asks.handle, "a")).await;
+    assert!(!asked.is_finished());
+    drop(doors);
+    for node in nodes.into_iter().flatten() {
+        node.cluster.stop().await;
+    }
+    until("the majority is lost", || !asks.handle.has_quorum()).await;
+    let answer = within("an answer", asked).await.unwrap();
+    assert_eq!(answer, Err(Unavailable::TimedOut));
+    assert_eq!(
+        asks.handle.propose(request(), put("b")).await,
+        Err(Unavailable::NoQuorum),
+        "what was never taken is called so"
+    );
+    asks.cluster.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -125,11 +125,17 @@ impl Carillon {
         }
     }
 
-    /// Tells the process to stop, as Kubernetes and systemd do, and waits until it has.
-    pub(crate) fn terminate(&mut self) {
-        let Some(mut process) = self.process.take() else { return };
+    /// Tells the process to stop, as Kubernetes and systemd do.
+    pub(crate) fn tell_to_stop(&self) {
+        let Some(process) = &self.process else { return };
         let told = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
         assert!(told.is_ok_and(|told| told.success()), "the signal is sent");
+    }
+
+    /// The same, and waits until it has stopped.
+    pub(crate) fn terminate(&mut self) {
+        self.tell_to_stop();
+        let Some(mut process) = self.process.take() else { return };
         let ended = until("the node stops", Duration::from_secs(20), || {
             process.try_wait().expect("a child of ours")
         });

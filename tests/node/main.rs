@@ -12,7 +12,9 @@ mod check;
 #[expect(dead_code, reason = "what the codec makes of them is looked at in tests/sip")]
 mod corpus;
 mod demo;
+mod draining;
 mod flood;
+mod ownership;
 mod page;
 mod program;
 mod start;
