@@ -64,7 +64,7 @@ fn taken(input: &[u8], message: &Message) {
 /// Calls everything that reads a message.
 pub(crate) fn read(message: &Message) {
     let _ = (message.vias(), message.from(), message.to(), message.contacts());
-    let _ = (message.routes(), message.record_routes(), message.refer_to(), message.diversions());
+    let _ = (message.routes(), message.record_routes(), message.refer_to());
     let _ = (message.expires(), message.min_expires(), message.rseq(), message.rack());
     let _ = (message.content_type(), message.session_expires(), message.min_se());
     let _ = (message.reasons(), message.retry_after(), message.event(), message.replaces());
