@@ -16,8 +16,10 @@ use crate::world::World;
 const ALICE: &str = "\"Alice\" <sip:4922112345@x.test>;tag=f1";
 const BOB: &str = "\"Bob\" <sip:+4922199@x.test>";
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A call from a trusted source with these headers; what the core was told and the agent's phone.
-fn call(from: &str, headers: &[(&str, &str)]) -> (Caller, Message) {
+fn call(from: &str, headers: Headers<'_>) -> (Caller, Message) {
     let mut world = World::new(90, AnswerMode::OnEntry);
     let (ann, caller) = (world.agent("ann"), world.caller());
     world.with(caller, |phone, now| {
@@ -35,7 +37,7 @@ fn call(from: &str, headers: &[(&str, &str)]) -> (Caller, Message) {
         _ => None,
     });
     let told = told.expect("a call");
-    assert_eq!(View::new(&world.core).calls()[0].caller, told);
+    assert_eq!(*View::new(&world.core).calls()[0].caller, told);
     let shown = world.phones[ann].requests(&Method::Invite)[0].clone();
     world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
@@ -46,7 +48,7 @@ fn call(from: &str, headers: &[(&str, &str)]) -> (Caller, Message) {
 fn the_caller_is_shown_as_a_trusted_source_names_it() {
     let (assert, party) = ("P-Asserted-Identity", "Remote-Party-ID");
     let called = "\"Eve\" <sip:333@x.test>;party=called";
-    let cases: [(&[(&str, &str)], &str, Option<&str>); 9] = [
+    let cases: [(Headers<'_>, &str, Option<&str>); 9] = [
         (&[], "4922112345", Some("Alice")),
         (&[(assert, BOB)], "+4922199", Some("Bob")),
         (&[(assert, "<tel:+4922198>")], "+4922198", None),
@@ -76,7 +78,7 @@ fn the_caller_is_shown_as_a_trusted_source_names_it() {
 fn what_a_caller_withholds_is_told_to_nobody() {
     let (assert, party) = ("P-Asserted-Identity", "Remote-Party-ID");
     let nobody = "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=f1";
-    let cases: [(&str, &[(&str, &str)]); 8] = [
+    let cases: [(&str, Headers<'_>); 8] = [
         (ALICE, &[("Privacy", "id")]),
         (ALICE, &[("Privacy", "user;critical")]),
         (ALICE, &[("Privacy", "session; Header")]),

@@ -8,6 +8,7 @@
 mod admission;
 mod cancelling;
 mod early;
+mod edited;
 mod identity;
 mod loss;
 mod phone;

@@ -95,15 +95,6 @@ pub(crate) fn sdp(at: SocketAddr, direction: &str, formats: &str) -> String {
     )
 }
 
-/// A request without its Via, with some of its text replaced.
-pub(crate) fn edited(request: &Message, from: &str, to: &str) -> Message {
-    let text = String::from_utf8(request.as_bytes().to_vec()).expect("text");
-    let via = "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKedited\r\n";
-    let text = text.replacen("\r\n", via, 1).replacen(from, to, 1);
-    let edited = Message::parse(Bytes::from(text)).expect("well-formed");
-    edited.without_top_via().expect("the Via").1
-}
-
 impl Phone {
     pub(crate) fn new(name: &str, at: SocketAddr, peer: SocketAddr) -> Self {
         let mut layer = Layer::new(Timers::default());

@@ -8,8 +8,8 @@ use carillon::sip::message::Message;
 use carillon::sip::method::Method;
 use carillon::sip::write::RequestBuilder;
 
+use crate::edited::edited;
 use crate::phone::Phone;
-use crate::phone::edited;
 use crate::phone::sdp;
 use crate::world::World;
 

@@ -17,8 +17,8 @@ use carillon::media::order::Order;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
+use crate::edited::edited;
 use crate::phone::Answer;
-use crate::phone::edited;
 use crate::world::World;
 use crate::world::queue;
 use crate::world::trunk;
