@@ -354,6 +354,7 @@ impl Ua {
     fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg, trusted: bool) {
         let State::Unanswered(caller) = &leg.state else { return };
         let message = invite.message;
+        self.board.outputs.push_back(super::Output::LetIn { flow: invite.flow });
         let arrival = Arrival {
             call: leg.id.call,
             owner: self.board.identity.owner,

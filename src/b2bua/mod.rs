@@ -162,6 +162,11 @@ pub enum Output {
         /// By what the request will be sent.
         transport: Transport,
     },
+    /// Who is at the other end of this flow was let in: a call of theirs was taken.
+    LetIn {
+        /// How it came.
+        flow: Flow,
+    },
     /// Count something.
     Count(Counter),
 }

@@ -14,6 +14,7 @@ use crate::b2bua::Ua;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::media::counters::Counters;
+use crate::node::port::crowd::Full;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::observe::metrics::Direction;
@@ -56,6 +57,11 @@ impl Counts {
     /// A datagram was not even so much of a message that a shard could be found for it.
     pub fn unreadable(&self) {
         self.metrics.count_sip_rejected("unreadable");
+    }
+
+    /// A connection found no place at a port.
+    pub fn connection_refused(&self, port: &'static str, why: Full) {
+        self.metrics.count_connection_refused(port, why.word());
     }
 
     /// A shard had too much to do; the datagram was dropped and will be sent again.

@@ -59,11 +59,13 @@ use crate::node::count;
 use crate::node::count::Counts;
 use crate::node::entropy;
 use crate::node::orders;
+use crate::node::port::files::Shares;
 use crate::node::port::web;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
 use crate::node::shard::Shards;
+use crate::node::tcp;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
 use crate::observe::metrics::Metrics;
@@ -207,7 +209,7 @@ impl Node {
         let set = follow::load_prompts(&handle).await;
         let media = start_media(&settings, &set, &shards)?;
         let udp = bind_udp(&settings)?;
-        let tcp = TcpConnections::new(&shards);
+        let tcp = TcpConnections::new(&shards, tcp::Limits::of(Shares::here().sip));
         let identity = identity(&settings, owner, &handle);
         for (number, inbox) in inboxes.into_iter().enumerate() {
             let rtp = media.ports(number).into_iter().map(|port| RtpPort { port }).collect();

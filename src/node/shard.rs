@@ -17,8 +17,11 @@
 //!
 //! Not here: sockets ([`super::udp`], [`super::tcp`]), what a message means (`b2bua`).
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +30,7 @@ use tokio::sync::mpsc;
 use crate::acd::command::Outcome;
 use crate::acd::config::TrunkConfig;
 use crate::acd::effect::Effect;
+use crate::b2bua;
 use crate::b2bua::NotFound;
 use crate::b2bua::Output;
 use crate::b2bua::Ua;
@@ -41,6 +45,7 @@ use crate::media::order::StreamId;
 use crate::node::clock;
 use crate::node::count::Counts;
 use crate::node::count::Lapse;
+use crate::node::port::crowd::Full;
 use crate::node::rtp::MediaThreads;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
@@ -109,6 +114,7 @@ enum Arrived {
 pub struct Shards {
     doors: Arc<[Door]>,
     counts: Counts,
+    trunks: Arc<RwLock<Arc<[TrunkConfig]>>>,
 }
 
 struct Door {
@@ -133,7 +139,8 @@ impl Shards {
             doors.push(Door { inputs, network });
             inboxes.push(Inbox { inputs: inputs_in, network: network_in });
         }
-        (Self { doors: doors.into(), counts }, inboxes)
+        let trunks = Arc::new(RwLock::new(Arc::from([])));
+        (Self { doors: doors.into(), counts, trunks }, inboxes)
     }
 
     /// Hands a datagram to the shard of its Call-ID, or drops it if that is overrun.
@@ -177,9 +184,21 @@ impl Shards {
 
     /// Tells every shard the trunks.
     pub fn trunks(&self, trunks: &Arc<[TrunkConfig]>) {
+        *self.trunks.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(trunks);
         for shard in 0..self.doors.len() {
             self.tell(shard, Input::Trunks(Arc::clone(trunks)));
         }
+    }
+
+    /// Tells whether some trunk names this address.
+    pub fn is_named(&self, address: IpAddr) -> bool {
+        let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
+        b2bua::knows(&trunks, address)
+    }
+
+    /// Counts a connection for which there was no place.
+    pub fn count_refused(&self, why: Full) {
+        self.counts.connection_refused("sip", why);
     }
 
     /// Tells every shard to refuse new calls.
@@ -294,6 +313,7 @@ impl Shard {
                 Output::Resolve { token, host, port, .. } => {
                     self.resolve(token, host, port.unwrap_or(SIP_PORT));
                 }
+                Output::LetIn { flow } => self.tcp.let_in(flow),
                 Output::Count(counter) => self.counts.count(&counter),
             }
         }

@@ -367,6 +367,7 @@ impl World {
                 let found = found.ok_or(carillon::b2bua::NotFound);
                 self.ua.handle_resolved(now, token, found);
             }
+            Output::LetIn { .. } => {}
             Output::Count(counter) => self.counters.push(counter),
         }
     }

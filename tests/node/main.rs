@@ -11,6 +11,7 @@ mod check;
 #[path = "../support/corpus.rs"]
 #[expect(dead_code, reason = "what the codec makes of them is looked at in tests/sip")]
 mod corpus;
+mod crowd;
 mod demo;
 mod draining;
 mod flood;
