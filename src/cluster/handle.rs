@@ -183,6 +183,16 @@ impl Handle {
         Ok(applied)
     }
 
+    /// Waits until Raft has ended on this node: by a broken disk, a panic, or a stop.
+    pub async fn wait_end(self) {
+        let mut metrics = self.inner.raft.metrics();
+        loop {
+            if metrics.borrow_watched().running_state.is_err() || metrics.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Looks at this node's state; keep it short, nothing is applied meanwhile.
     pub fn view<R>(&self, look: impl FnOnce(View<'_>) -> R) -> R {
         let picture = self.inner.replica.read();

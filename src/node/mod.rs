@@ -22,6 +22,7 @@ pub mod entropy;
 pub mod log;
 pub mod orders;
 pub mod port;
+pub mod pulse;
 pub mod rtp;
 pub mod running;
 pub mod shard;
@@ -29,11 +30,15 @@ pub mod tcp;
 pub mod udp;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::node::args::Args;
 use crate::node::args::Order;
 use crate::node::args::Serve;
 use crate::node::running::Node;
+
+/// How long a broken node may take to stop.
+const LEAVE_WITHIN: Duration = Duration::from_secs(8);
 
 /// Carries out what was typed; the status the process ends with.
 pub fn run(args: Args) -> ExitCode {
@@ -79,6 +84,12 @@ async fn serve(order: Serve) -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+        part = node.ended() => {
+            tracing::error!(part, "a part of the node has ended; the process ends, too");
+            // What is left says goodbye as far as it can.
+            let _ = tokio::time::timeout(LEAVE_WITHIN, node.stop()).await;
+            return Err(format!("{part} has ended").into());
+        }
     }
     tracing::info!("carillon is stopping");
     node.stop().await;

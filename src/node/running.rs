@@ -43,6 +43,7 @@ use crate::base::id::CallId;
 use crate::base::id::LogIndex;
 use crate::base::id::Owner;
 use crate::cluster;
+use crate::cluster::Batches;
 use crate::cluster::Cluster;
 use crate::cluster::ClusterConfig;
 use crate::cluster::Timing;
@@ -61,6 +62,7 @@ use crate::node::entropy;
 use crate::node::orders;
 use crate::node::port::files::Shares;
 use crate::node::port::web;
+use crate::node::pulse::Pulse;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
@@ -177,23 +179,14 @@ pub struct Node {
     media: MediaThreads,
     drain: Drain,
     counts: Counts,
+    pulse: Pulse,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Node {
     /// Starts a node on a configuration folder and a data folder.
     pub async fn start(config: &Path, data: &Path) -> Result<Self, NodeError> {
-        let (cluster, handle, batches) = cluster::start(ClusterConfig {
-            data: data.to_owned(),
-            listen: None,
-            advertise: None,
-            bootstrap: Bootstrap::Alone,
-            timing: Timing::default(),
-            clock: cluster::Clock { wall: clock::wall, local: clock::local },
-            entropy: entropy::fill,
-        })
-        .await
-        .map_err(|source| NodeError::Data { path: data.to_owned(), source })?;
+        let (cluster, handle, batches) = start_cluster(data).await?;
         let wanted = watch::read(config, &handle)?;
         let settings = wanted.node.clone();
         let tokens = tokens::read(settings.tokens_file.as_deref())?;
@@ -207,7 +200,8 @@ impl Node {
         let (shards, inboxes) = Shards::new(counts.clone());
         let loaded_at = handle.applied();
         let set = follow::load_prompts(&handle).await;
-        let media = start_media(&settings, &set, &shards)?;
+        let pulse = Pulse::default();
+        let media = start_media(&settings, &set, &shards, &pulse)?;
         let udp = bind_udp(&settings)?;
         let tcp = TcpConnections::new(&shards, tcp::Limits::of(Shares::here().sip));
         let identity = identity(&settings, owner, &handle);
@@ -227,7 +221,7 @@ impl Node {
                 counts: counts.clone(),
                 lapse: None,
             };
-            tokio::spawn(shard.run(inbox));
+            pulse.keep(format!("shard {number}"), shard.run(inbox));
         }
         shards.trunks(&follow::trunks(&handle));
         let mut node = Self {
@@ -235,7 +229,11 @@ impl Node {
             rtp: settings.rtp_ports.clone(),
             api: settings.api_listen,
             observe: settings.observe_listen,
-            tasks: vec![tokio::spawn(orders::carry_out(batches, owner, shards.clone()))],
+            tasks: vec![
+                pulse.keep("the log", handle.clone().wait_end()),
+                pulse.keep("the orders", orders::carry_out(batches, owner, shards.clone())),
+            ],
+            pulse,
             drain: drain(&shards),
             handle,
             cluster,
@@ -248,7 +246,7 @@ impl Node {
         node.follow_log(&metrics, begun, (loaded_at, set));
         let watched =
             watch::follow(config.to_owned(), node.handle.clone(), node.counts.clone(), settings);
-        node.tasks.push(tokio::spawn(watched));
+        node.keep("the watch of the configuration", watched);
         Ok(node)
     }
 
@@ -260,14 +258,15 @@ impl Node {
         metrics: &Arc<Metrics>,
         tokens: tokio::sync::watch::Receiver<Tokens>,
     ) -> Result<(), NodeError> {
-        udp.listen(&self.shards);
+        udp.listen(&self.shards, &self.pulse);
         for listen in tcp_listens(settings) {
             let failed = |source| NodeError::listen("SIP over TCP", &listen, "sip.listen", source);
             let listener = TcpListener::bind(listen).await.map_err(failed)?;
-            tcp.listen(listener, listen);
+            tcp.listen(listener, listen, &self.pulse);
         }
         let drain = self.drain.clone();
-        let web = web::serve(settings, &self.handle, metrics, tokens, drain).await?;
+        let door = (tokens, drain);
+        let web = web::serve(settings, &self.handle, metrics, door, &self.pulse).await?;
         (self.api, self.observe) = (web.api, web.observe);
         self.tasks.extend(web.tasks);
         Ok(())
@@ -283,7 +282,7 @@ impl Node {
         match &settings.tokens_file {
             Some(path) => {
                 let followed = tokens::follow(path.clone(), known, self.counts.clone());
-                self.tasks.push(tokio::spawn(followed));
+                self.keep("the file of tokens", followed);
             }
             None => tracing::warn!("api.tokensFile is not set: nobody is let in to REST"),
         }
@@ -299,11 +298,21 @@ impl Node {
     ) {
         let (handle, shards, media) =
             (self.handle.clone(), self.shards.clone(), self.media.clone());
-        self.tasks.push(tokio::spawn(follow::follow(handle, shards, media, loaded)));
+        self.keep("what follows the log", follow::follow(handle, shards, media, loaded));
         let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics), begun);
-        self.tasks.push(tokio::spawn(facts));
+        self.keep("what counts facts", facts);
         let figures = count::follow(self.media.clone(), self.counts.clone());
-        self.tasks.push(tokio::spawn(figures));
+        self.keep("what counts figures", figures);
+    }
+
+    /// Runs a part that is stopped with the node, and not before.
+    fn keep(&mut self, what: &str, part: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(self.pulse.keep(what, part));
+    }
+
+    /// Waits until a part of the node has ended by itself, which none may; its name.
+    pub async fn ended(&self) -> String {
+        self.pulse.ended().await
     }
 
     /// Refuses new calls, ends what is left, and stops.
@@ -338,6 +347,19 @@ impl Node {
     }
 }
 
+async fn start_cluster(data: &Path) -> Result<(Cluster, Handle, Batches), NodeError> {
+    let started = cluster::start(ClusterConfig {
+        data: data.to_owned(),
+        listen: None,
+        advertise: None,
+        bootstrap: Bootstrap::Alone,
+        timing: Timing::default(),
+        clock: cluster::Clock { wall: clock::wall, local: clock::local },
+        entropy: entropy::fill,
+    });
+    started.await.map_err(|source| NodeError::Data { path: data.to_owned(), source })
+}
+
 async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
     for _ in 0..10 {
         if handle.propose(entropy::request_id(), command.clone()).await.is_ok() {
@@ -365,10 +387,15 @@ fn start_media(
     settings: &NodeSettings,
     set: &Arc<PromptSet>,
     shards: &Shards,
+    pulse: &Pulse,
 ) -> Result<MediaThreads, NodeError> {
     let ports = &settings.rtp_ports;
-    let shards = shards.clone();
-    let started = MediaThreads::start(ports, Arc::clone(set), move |report| shards.report(report));
+    let (shards, alive) = (shards.clone(), pulse.alive("a media thread"));
+    let started = MediaThreads::start(ports, Arc::clone(set), move |report| {
+        // Each thread has one of its own, and drops it when it panics.
+        let _held = &alive;
+        shards.report(report);
+    });
     started.map_err(|source| NodeError::listen("RTP", &range(ports), "rtp.ports", source))
 }
 

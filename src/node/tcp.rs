@@ -42,6 +42,7 @@ use crate::base::time::Millis;
 use crate::node::clock;
 use crate::node::port::crowd::Full;
 use crate::node::port::seldom::Seldom;
+use crate::node::pulse::Pulse;
 use crate::node::shard::Shards;
 use crate::node::shard::refusal;
 use crate::sip::flow::Flow;
@@ -183,9 +184,9 @@ impl TcpConnections {
     }
 
     /// Takes connections from `listener` until the runtime ends.
-    pub fn listen(&self, listener: TcpListener, local: SocketAddr) {
+    pub fn listen(&self, listener: TcpListener, local: SocketAddr, pulse: &Pulse) {
         let table = self.clone();
-        tokio::spawn(async move {
+        pulse.keep(format!("SIP over TCP at {local}"), async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, peer)) => {

@@ -23,6 +23,7 @@ use socket2::Socket;
 use socket2::Type;
 use tokio::net::UdpSocket;
 
+use crate::node::pulse::Pulse;
 use crate::node::shard::Shards;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
@@ -57,9 +58,10 @@ impl UdpSockets {
     }
 
     /// Starts reading every socket; ends with the runtime.
-    pub fn listen(&self, shards: &Shards) {
+    pub fn listen(&self, shards: &Shards, pulse: &Pulse) {
         for (local, socket) in self.by_local.iter() {
-            tokio::spawn(read_socket(*local, Arc::clone(socket), shards.clone()));
+            let read = read_socket(*local, Arc::clone(socket), shards.clone());
+            pulse.keep(format!("SIP over UDP at {local}"), read);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | path | 200 means |
 //! |---|---|
-//! | `/healthz` | the process answers |
+//! | `/healthz` | the process answers, and no part of it has ended that must not |
 //! | `/readyz` | the node can take calls: it knows a quorum, has caught up, and is not leaving |
 //!
 //! Always holds: nothing of a caller or of the configuration's secrets is served here.
@@ -20,6 +20,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
+use tokio::sync::watch;
 
 use crate::cluster::handle::Handle;
 use crate::observe::metrics::Metrics;
@@ -34,6 +35,8 @@ pub struct Observed {
     pub metrics: Arc<Metrics>,
     /// Set when the node begins to leave.
     pub draining: Arc<AtomicBool>,
+    /// The part of the node that has ended, once one has.
+    pub ended: watch::Receiver<Option<String>>,
 }
 
 /// A replica this many entries behind what it knows to be committed has not caught up.
@@ -43,7 +46,7 @@ const BEHIND_MAX: u64 = 1000;
 pub fn router(observed: Observed) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .with_state(observed)
 }
@@ -54,6 +57,15 @@ async fn metrics(State(observed): State<Observed>) -> Response {
             ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn health(State(observed): State<Observed>) -> Response {
+    match &*observed.ended.borrow() {
+        None => "ok\n".into_response(),
+        Some(part) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{part} has ended\n")).into_response()
+        }
     }
 }
 

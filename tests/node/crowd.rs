@@ -18,6 +18,7 @@ use carillon::acd::config::TrunkConfig;
 use carillon::base::id::TrunkId;
 use carillon::base::time::Millis;
 use carillon::node::count::Counts;
+use carillon::node::pulse::Pulse;
 use carillon::node::shard::Inbox;
 use carillon::node::shard::Shards;
 use carillon::node::tcp::Limits;
@@ -69,7 +70,7 @@ impl Table {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("bound");
         let local = listener.local_addr().expect("bound");
-        runtime.block_on(async { connections.listen(listener, local) });
+        runtime.block_on(async { connections.listen(listener, local, &Pulse::default()) });
         Self { connections, port: local.port(), _inboxes, runtime }
     }
 

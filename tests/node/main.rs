@@ -18,6 +18,7 @@ mod flood;
 mod ownership;
 mod page;
 mod program;
+mod pulse;
 mod start;
 mod torture;
 #[path = "../support/wait.rs"]

@@ -94,6 +94,7 @@ pub(crate) struct World {
     pub(crate) handle: Handle,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) ended: tokio::sync::watch::Sender<Option<String>>,
     router: Router,
     _cluster: Cluster,
     _batches: Batches,
@@ -115,13 +116,15 @@ impl World {
         let (cluster, handle, batches) = cluster::start(config).await.unwrap();
         let metrics = Arc::new(Metrics::new().unwrap());
         let draining = Arc::new(AtomicBool::new(false));
+        let ended = tokio::sync::watch::Sender::new(None);
         let router = health::router(Observed {
+            ended: ended.subscribe(),
             handle: handle.clone(),
             metrics: Arc::clone(&metrics),
             draining: Arc::clone(&draining),
         });
         let (_cluster, _batches, _data) = (cluster, batches, data);
-        let world = Self { handle, metrics, draining, router, _cluster, _batches, _data };
+        let world = Self { handle, metrics, draining, ended, router, _cluster, _batches, _data };
         world.configure().await;
         world
     }

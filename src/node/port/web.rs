@@ -28,6 +28,7 @@ use crate::node::port::files;
 use crate::node::port::files::Shares;
 use crate::node::port::http;
 use crate::node::port::http::Limits;
+use crate::node::pulse::Pulse;
 use crate::node::running::NodeError;
 use crate::observe::health;
 use crate::observe::health::Observed;
@@ -53,13 +54,14 @@ pub async fn serve(
     settings: &NodeSettings,
     handle: &Handle,
     metrics: &Arc<Metrics>,
-    tokens: watch::Receiver<Tokens>,
-    drain: Drain,
+    (tokens, drain): (watch::Receiver<Tokens>, Drain),
+    pulse: &Pulse,
 ) -> Result<Web, NodeError> {
     let observed = Observed {
         handle: handle.clone(),
         metrics: Arc::clone(metrics),
         draining: Arc::clone(&drain.begun),
+        ended: pulse.watched(),
     };
     let setup = Setup {
         handle: handle.clone(),
@@ -73,11 +75,11 @@ pub async fn serve(
     let shares = Shares::here();
     let api = Port { name: "api", what: "REST", field: "api.listen" };
     let limits = Limits::new(shares.api, files::API_OF_ONE);
-    let api = api.open(settings.api_listen, api::router(setup), limits, metrics).await?;
+    let api = api.open(settings.api_listen, api::router(setup), limits, (metrics, pulse)).await?;
     let observe = Port { name: "observe", what: "metrics and health", field: "observe.listen" };
     let limits = Limits::new(shares.observe, files::OBSERVE_OF_ONE);
     let router = health::router(observed);
-    let observe = observe.open(settings.observe_listen, router, limits, metrics).await?;
+    let observe = observe.open(settings.observe_listen, router, limits, (metrics, pulse)).await?;
     Ok(Web { api: api.0, observe: observe.0, tasks: vec![api.1, observe.1] })
 }
 
@@ -95,13 +97,14 @@ impl Port {
         address: SocketAddr,
         router: Router,
         limits: Limits,
-        metrics: &Arc<Metrics>,
+        (metrics, pulse): (&Arc<Metrics>, &Pulse),
     ) -> Result<(SocketAddr, JoinHandle<()>), NodeError> {
         let failed = |source| NodeError::listen(self.what, &address, self.field, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let counted = (self.name, Arc::clone(metrics));
-        Ok((bound, tokio::spawn(http::serve(listener, router, limits, counted))))
+        let served = http::serve(listener, router, limits, counted);
+        Ok((bound, pulse.keep(self.what, served)))
     }
 }
 
