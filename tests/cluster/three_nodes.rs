@@ -165,11 +165,12 @@ async fn what_was_perhaps_taken_is_not_called_untaken() {
     for node in nodes.iter().flatten() {
         within("a leader is known", node.handle.wait_quorum(PATIENCE)).await.unwrap();
     }
+    for node in nodes.iter().flatten() {
+        propose(&node.handle, "warm").await;
+    }
     let leads = |node: &Option<Node>| node.as_ref().is_some_and(|node| node.handle.is_leader());
     let leader = nodes.iter().position(leads).unwrap();
     let asks = nodes[(leader + 1) % 3].take().unwrap();
-    propose(&asks.handle, "warm").await;
-
     doors[leader].muffle();
     let handle = asks.handle.clone();
     let asked = tokio::spawn(async move { handle.propose(request(), put("a")).await });

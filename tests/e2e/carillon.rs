@@ -248,7 +248,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// The first of four free ports in a row, below those the kernel gives out by itself.
-fn free_rtp_ports() -> u16 {
+pub(crate) fn free_rtp_ports() -> u16 {
     until("four free ports", Duration::from_secs(5), || {
         let drawn = std::collections::hash_map::RandomState::new().hash_one(0) % 2_500;
         let first = 20_000 + drawn as u16 * 4;

@@ -23,6 +23,7 @@ use carillon::base::id::RequestId;
 use carillon::node::running::Node;
 
 use crate::carillon::free_port;
+use crate::carillon::free_rtp_ports;
 use crate::wait::until;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -40,7 +41,7 @@ impl World {
         let config = folder.path().join("config");
         fs::create_dir(&config).expect("a folder");
         let [sip, api, observe] = [free_port(), free_port(), free_port()];
-        let rtp = free_port() & !1;
+        let rtp = free_rtp_ports();
         let text = format!(
             "kind: Settings\nmetadata: {{name: default}}\nspec:\n  sip: {{advertise: 127.0.0.1, \
              listen: [{{transport: Udp, address: 127.0.0.1, port: {sip}}}]}}\n  rtp: {{advertise: \
