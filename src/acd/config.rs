@@ -390,6 +390,8 @@ pub struct Settings {
     pub duplicate_login: DuplicateLogin,
     /// Wrong PINs before the agent's login is locked for five minutes.
     pub pin_tries: u8,
+    /// After a failed ring of a phone nobody watches: not rung again before then.
+    pub unreachable_retry: Millis,
 }
 
 impl Default for Settings {
@@ -400,6 +402,7 @@ impl Default for Settings {
             not_ready_reasons: ["Break", "Lunch", "Training"].map(str::to_owned).to_vec(),
             duplicate_login: DuplicateLogin::Reject,
             pin_tries: 3,
+            unreachable_retry: Millis::from_secs(10),
         }
     }
 }

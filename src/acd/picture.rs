@@ -5,8 +5,6 @@
 //!
 //! Not here: what a picture shows (`view`), how it looks as JSON (`api`).
 
-use std::collections::BTreeMap;
-
 use crate::acd::State;
 use crate::acd::agent::Agent;
 use crate::acd::agent::AgentState;
@@ -14,11 +12,13 @@ use crate::acd::agent::Pending;
 use crate::acd::call::Call;
 use crate::acd::call::CallState;
 use crate::acd::call::history::Ended;
-use crate::acd::command::AgentStateName;
 use crate::acd::command::CallStateName;
 use crate::acd::queue::Queue;
+use crate::acd::queue::roster::Roster;
+use crate::acd::queue::roster::Standing;
 use crate::acd::view::AgentPicture;
 use crate::acd::view::CallPicture;
+use crate::acd::view::MemberCount;
 use crate::acd::view::QueuePicture;
 use crate::acd::view::WaitReason;
 use crate::base::id::CallId;
@@ -26,12 +26,13 @@ use crate::base::id::CallId;
 /// A queue's figures.
 pub(super) fn of_queue(state: &State, queue: &Queue) -> QueuePicture {
     let longest_wait = queue.ages.first().map(|(arrived, _)| *arrived);
-    let mut agents: BTreeMap<AgentStateName, u32> = BTreeMap::new();
     let standings = state.rosters.get(&queue.config.id).map(|roster| &roster.standings);
-    for (standing, count) in standings.into_iter().flatten() {
-        let sum = agents.entry(standing.state_name()).or_default();
-        *sum = sum.saturating_add(*count);
-    }
+    let count = |(standing, count): (&Standing, &u32)| MemberCount {
+        state: standing.state_name(),
+        unable: standing.unable(),
+        count: *count,
+    };
+    let agents = standings.into_iter().flatten().map(count).collect();
     let talking =
         queue.count(CallStateName::Talking).saturating_add(queue.count(CallStateName::Held));
     QueuePicture {
@@ -42,22 +43,22 @@ pub(super) fn of_queue(state: &State, queue: &Queue) -> QueuePicture {
         reserved: queue.count(CallStateName::Reserved),
         talking,
         longest_wait: longest_wait.map(|arrived| state.now.since(arrived)),
-        agents: agents.into_iter().collect(),
+        agents,
         totals: queue.totals,
     }
 }
 
 /// An agent.
 pub(super) fn of_agent(state: &State, agent: &Agent) -> AgentPicture {
+    let unable = agent.standing().unable();
     let (reason, until) = match &agent.state {
         AgentState::LoggedOut { why } => {
             (why.as_ref().map(|(reason, _)| format!("{reason:?}")), None)
         }
         AgentState::NotReady { reason } => (Some(reason.clone()), None),
         AgentState::WrapUp { until, .. } => (None, Some(*until)),
-        AgentState::Ready | AgentState::Reserved { .. } | AgentState::Talking { .. } => {
-            (None, None)
-        }
+        AgentState::Ready => (unable.map(|reason| format!("{reason:?}")), None),
+        AgentState::Reserved { .. } | AgentState::Talking { .. } => (None, None),
     };
     let is_ready = agent.state == AgentState::Ready;
     AgentPicture {
@@ -65,6 +66,7 @@ pub(super) fn of_agent(state: &State, agent: &Agent) -> AgentPicture {
         display_name: agent.config.display_name.clone(),
         state: agent.state.name(),
         reason,
+        unable,
         since: agent.since,
         until,
         idle_since: is_ready.then_some(agent.idle_since),
@@ -118,8 +120,12 @@ pub(super) fn of_ended(state: &State, id: CallId, ended: &Ended) -> CallPicture 
 }
 
 /// Why a caller at this place of a queue waits.
-pub(super) fn wait_reason(place: u32, queue: &Queue) -> WaitReason {
+pub(super) fn wait_reason(state: &State, place: u32, queue: &Queue) -> WaitReason {
+    let roster = state.rosters.get(&queue.config.id);
+    let is_unreachable =
+        |roster: &Roster| roster.standings.contains_key(&Standing::DeviceUnreachable);
     match place {
+        1 if roster.is_some_and(is_unreachable) => WaitReason::DeviceUnreachable,
         1 if !queue.config.open => WaitReason::QueueClosed,
         1 => WaitReason::NoAgentReady,
         place => WaitReason::BehindOthers { place },

@@ -43,7 +43,6 @@ use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Pair;
 use crate::acd::clock::Deadline;
-use crate::acd::command::DeviceState;
 use crate::acd::command::Dialog;
 use crate::acd::command::Refusal;
 use crate::acd::command::RingFailure;
@@ -278,13 +277,16 @@ pub(super) fn fail(
     };
     state.legs.remove(leg);
     drop_agent(state, id, &agent, ReservationEnd::Failed(why), out);
+    if !matches!(why, RingFailure::Unreachable | RingFailure::WrongAddress) {
+        device::trust(state, &agent, out);
+    }
     match why {
         RingFailure::Declined => follow(state, &agent, on_declined, "Declined", out),
         RingFailure::Busy => follow(state, &agent, on_busy, "Busy", out),
         RingFailure::NoAnswer => follow(state, &agent, on_ring_out, "RingOut", out),
         RingFailure::Unreachable | RingFailure::WrongAddress => {
             agent::enter(state, &agent, AgentState::Ready, out);
-            device::learn(state, &agent, DeviceState::Unreachable, out);
+            device::miss(state, &agent, out);
         }
         RingFailure::NoCodec => {
             let reason = "Unreachable".to_owned();
@@ -310,6 +312,7 @@ pub(super) fn ring_out(state: &mut State, leg: LegId, out: &mut Output) {
     let policy = queue.map(|queue| queue.config.on_ring_out);
     legs::release(state, leg, Cause::RingOut, out);
     drop_agent(state, id, &agent, ReservationEnd::RungOut, out);
+    device::trust(state, &agent, out);
     match policy {
         Some(policy) => follow(state, &agent, policy, "RingOut", out),
         None => agent::enter(state, &agent, AgentState::Ready, out),

@@ -61,10 +61,33 @@ pub struct QueuePicture {
     pub talking: u32,
     /// Of those who wait.
     pub longest_wait: Option<Millis>,
-    /// Members by state.
-    pub agents: Vec<(AgentStateName, u32)>,
+    /// Members by state, those Ready apart by why they cannot be rung.
+    pub agents: Vec<MemberCount>,
     /// Since the queue was made.
     pub totals: QueueTotals,
+}
+
+/// How many members of a queue are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberCount {
+    /// What they are doing.
+    pub state: AgentStateName,
+    /// Why they cannot be rung though Ready; `None` in every other state.
+    pub unable: Option<PassedOver>,
+    /// How many.
+    pub count: u32,
+}
+
+impl MemberCount {
+    /// Tells whether these could be rung now.
+    pub fn may_be_rung(&self) -> bool {
+        self.state == AgentStateName::Ready && self.unable.is_none()
+    }
+
+    /// The state, or why they cannot be rung though Ready.
+    pub fn word(&self) -> String {
+        self.unable.map_or_else(|| format!("{:?}", self.state), |reason| format!("{reason:?}"))
+    }
 }
 
 /// Counts since the queue was made.
@@ -97,8 +120,10 @@ pub struct AgentPicture {
     pub display_name: String,
     /// What they are doing.
     pub state: AgentStateName,
-    /// Why NotReady or LoggedOut, in a published or configured word.
+    /// Why NotReady, LoggedOut, or not to be rung though Ready, in a published or configured word.
     pub reason: Option<String>,
+    /// Why the agent cannot be rung though Ready; `None` in every other state.
+    pub unable: Option<PassedOver>,
     /// Since when.
     pub since: ClusterTime,
     /// When a wrap-up ends by itself.
@@ -119,6 +144,13 @@ pub struct AgentPicture {
     pub after_call: Option<String>,
     /// Whose supervisors may act on them.
     pub team: Option<String>,
+}
+
+impl AgentPicture {
+    /// The state, or why the agent cannot be rung though Ready.
+    pub fn word(&self) -> String {
+        self.unable.map_or_else(|| format!("{:?}", self.state), |reason| format!("{reason:?}"))
+    }
 }
 
 /// How far a device state is to be trusted.
@@ -175,6 +207,8 @@ pub enum WaitReason {
     },
     /// First in line of a closed queue, and nobody could be rung.
     QueueClosed,
+    /// First in line, and of those Ready some phone cannot be reached.
+    DeviceUnreachable,
 }
 
 /// One line of a call's story.
@@ -267,7 +301,7 @@ impl<'a> View<'a> {
             return Vec::new();
         };
         let waiting = (1..).zip(&queue.waiting).filter_map(|(nth, place)| {
-            let waits = picture::wait_reason(nth, queue);
+            let waits = picture::wait_reason(self.state, nth, queue);
             let call = self.state.calls.get(&place.call)?;
             Some(CallPicture {
                 place: Some(nth),
@@ -329,7 +363,7 @@ impl<'a> View<'a> {
             let ahead = queue.waiting.range(..call.place(id)).count();
             let nth = u32::try_from(ahead).unwrap_or(u32::MAX).saturating_add(1);
             picture.place = Some(nth);
-            picture.waits_because = Some(picture::wait_reason(nth, queue));
+            picture.waits_because = Some(picture::wait_reason(self.state, nth, queue));
         }
         Some(picture)
     }

@@ -46,7 +46,8 @@ pub(super) struct Agent {
     display_name: String,
     /// LoggedOut, Ready, NotReady, Reserved, Talking or WrapUp.
     state: String,
-    /// Why NotReady or LoggedOut.
+    /// Why NotReady or LoggedOut; of one who is Ready and cannot be rung now: DeviceBusy,
+    /// DeviceUnreachable, DeviceUnknown or JustRangOut.
     reason: Option<String>,
     /// Since when in this state.
     since: String,

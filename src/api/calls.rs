@@ -56,7 +56,8 @@ pub(super) struct Call {
     age_seconds: u64,
     /// Where in its queue, 1 first; null unless waiting.
     place: Option<u32>,
-    /// NoAgentReady, BehindOthers or QueueClosed; null unless waiting.
+    /// NoAgentReady, BehindOthers, QueueClosed, or DeviceUnreachable when the phone of somebody
+    /// Ready cannot be reached; null unless waiting.
     waits_because: Option<String>,
     /// Whose phones ring, or who talks.
     agents: Vec<String>,

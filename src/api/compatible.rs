@@ -1,7 +1,8 @@
 //! `GET /queues` and `GET /agents` at the root, for clients of the small ACD Carillon replaces.
 //!
 //! The shapes are fixed for good: every value is text, `idletime` is in seconds, a call is
-//! `waiting` or `assigned`, an agent `loggedout`, `idle`, `busy`, `notready` or `wrapup`.
+//! `waiting` or `assigned`, an agent `loggedout`, `idle`, `busy`, `notready` or `wrapup`. `idle` is
+//! who could be rung now; one who is Ready and whose phone cannot be is `notready`.
 //!
 //! Always holds: no field is added, renamed or moved (`tests/api/golden`). Who may not see a
 //! caller's number gets an empty `from`.
@@ -98,7 +99,7 @@ pub(super) async fn agents(State(api): State<Api>, look: Look) -> Answer<Compati
         let idle = idle.map_or(0, |since| look.now.since(since).as_secs());
         CompatibleAgent {
             id: agent.id.to_string(),
-            state: agent_state(agent.state),
+            state: if agent.unable.is_some() { "notready" } else { agent_state(agent.state) },
             idletime: idle.to_string(),
             device: agent.device.unwrap_or_default(),
             memberof: agent.queues.iter().map(ToString::to_string).collect(),

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use crate::acd::command::AgentStateName;
 use crate::acd::command::Command;
 use crate::acd::config::Source;
+use crate::acd::view::MemberCount;
 use crate::acd::view::QueuePicture;
 use crate::acd::view::View;
 use crate::api::Api;
@@ -51,8 +52,10 @@ pub(super) struct Queue {
     /// How long the first caller has waited; `null` when nobody waits.
     longest_wait_seconds: Option<u64>,
     agents_logged_in: u32,
+    /// Those who could be rung now.
     agents_ready: u32,
-    /// Members by state: LoggedOut, Ready, NotReady, Reserved, Talking, WrapUp.
+    /// Members by state: LoggedOut, Ready, NotReady, Reserved, Talking, WrapUp; those Ready who
+    /// cannot be rung by why: DeviceBusy, DeviceUnreachable, DeviceUnknown, JustRangOut.
     agents: BTreeMap<String, u32>,
     /// Answered within the threshold, of all answered and abandoned (short abandons left out);
     /// `null` before the first call.
@@ -96,16 +99,16 @@ impl Queue {
         // On a quiet system the state's clock stands still between two entries.
         let behind = look.now.since(view.now());
         let longest = picture.longest_wait.map(|wait| (wait + behind).as_secs());
-        let count = |wanted: fn(AgentStateName) -> bool| {
-            let states = picture.agents.iter().filter(|(state, _)| wanted(*state));
-            states.map(|(_, count)| count).sum()
+        let count = |wanted: fn(&MemberCount) -> bool| -> u32 {
+            let those = picture.agents.iter().filter(|members| wanted(members));
+            those.map(|members| members.count).sum()
         };
         let totals = picture.totals;
         let settled = totals.answered + totals.abandoned;
         Self {
-            agents_logged_in: count(|state| state != AgentStateName::LoggedOut),
-            agents_ready: count(|state| state == AgentStateName::Ready),
-            agents: picture.agents.iter().map(|(state, n)| (format!("{state:?}"), *n)).collect(),
+            agents_logged_in: count(|members| members.state != AgentStateName::LoggedOut),
+            agents_ready: count(MemberCount::may_be_rung),
+            agents: picture.agents.iter().map(|members| (members.word(), members.count)).collect(),
             name: picture.id.to_string(),
             display_name: picture.display_name,
             open: picture.open,

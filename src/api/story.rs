@@ -222,6 +222,7 @@ pub(super) fn wait_reason(reason: WaitReason) -> String {
         WaitReason::NoAgentReady => "NoAgentReady",
         WaitReason::BehindOthers { .. } => "BehindOthers",
         WaitReason::QueueClosed => "QueueClosed",
+        WaitReason::DeviceUnreachable => "DeviceUnreachable",
     }
     .to_owned()
 }

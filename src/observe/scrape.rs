@@ -28,14 +28,19 @@ use crate::observe::metrics::Metrics;
 use crate::observe::metrics::options;
 use crate::observe::metrics::seconds;
 
-/// Every state an agent can be in, so that none is missing while nobody is in it.
-const STATES: [AgentStateName; 6] = [
-    AgentStateName::LoggedOut,
-    AgentStateName::Ready,
-    AgentStateName::NotReady,
-    AgentStateName::Reserved,
-    AgentStateName::Talking,
-    AgentStateName::WrapUp,
+/// Every state an agent can be in, so that none is missing while nobody is in it; those Ready who
+/// cannot be rung are counted by why instead, so that `Ready` is who could take a call.
+const STATES: [&str; 10] = [
+    "LoggedOut",
+    "Ready",
+    "NotReady",
+    "Reserved",
+    "Talking",
+    "WrapUp",
+    "DeviceBusy",
+    "DeviceUnreachable",
+    "DeviceUnknown",
+    "JustRangOut",
 ];
 
 /// Everything in the text form of Prometheus.
@@ -87,9 +92,9 @@ fn queue_gauges(
         let wait = queue.longest_wait.map_or(0.0, |wait| seconds(wait + behind));
         longest.with_label_values(&[name]).set(wait);
         for state in STATES {
-            let count = queue.agents.iter().find(|(other, _)| *other == state);
-            let count = count.map_or(0, |(_, count)| *count);
-            members.with_label_values(&[name, word(state)]).set(i64::from(count));
+            let count = queue.agents.iter().find(|members| members.word() == state);
+            let count = count.map_or(0, |members| members.count);
+            members.with_label_values(&[name, state]).set(i64::from(count));
         }
         let totals = queue.totals;
         let outcomes = [
@@ -115,8 +120,8 @@ fn queue_gauges(
 fn agent_gauges(registry: &Registry, agents: &[AgentPicture]) -> Result<(), prometheus::Error> {
     let by_state = gauges(registry, "agents", "Agents by state", &["state"])?;
     for state in STATES {
-        let count = agents.iter().filter(|agent| agent.state == state).count();
-        by_state.with_label_values(&[word(state)]).set(whole(count));
+        let count = agents.iter().filter(|agent| agent.word() == state).count();
+        by_state.with_label_values(&[state]).set(whole(count));
     }
     let devices = gauges(
         registry,
@@ -215,15 +220,4 @@ fn whole(count: usize) -> i64 {
 
 fn index(index: u64) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
-}
-
-fn word(state: AgentStateName) -> &'static str {
-    match state {
-        AgentStateName::LoggedOut => "LoggedOut",
-        AgentStateName::Ready => "Ready",
-        AgentStateName::NotReady => "NotReady",
-        AgentStateName::Reserved => "Reserved",
-        AgentStateName::Talking => "Talking",
-        AgentStateName::WrapUp => "WrapUp",
-    }
 }

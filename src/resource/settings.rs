@@ -10,7 +10,7 @@
 //! | `rtp` | `ports`, `advertise`, `join`, `lostSeconds` |
 //! | `menus` | `pinTries` |
 //! | `agents` | `logOutAllowedIn`, `logoutNonActivitySeconds`, |
-//! | | `notReadyReasons`, `duplicateLogin` |
+//! | | `notReadyReasons`, `duplicateLogin`, `unreachableRetrySeconds` |
 //! | `api` | `listen`, `tokensFile` |
 //! | `observe` | `listen` |
 //!
@@ -263,6 +263,9 @@ fn agents(group: Fields<'_>, settings: &mut Settings) {
     }
     settings.duplicate_login =
         group.word("duplicateLogin", &DUPLICATE_LOGINS, settings.duplicate_login);
+    let usual = settings.unreachable_retry.as_secs();
+    let advice = "write 1 to 3600; 10 is usual";
+    settings.unreachable_retry = group.seconds("unreachableRetrySeconds", 1..=3600, usual, advice);
     group.finish();
 }
 

@@ -310,6 +310,7 @@ pub(crate) fn settings(options: &mut Options<'_>) -> Read<Settings> {
         not_ready_reasons: usual.not_ready_reasons,
         duplicate_login: options.read("duplicate", usual.duplicate_login, duplicate)?,
         pin_tries: options.read("pin-tries", usual.pin_tries, number)?,
+        unreachable_retry: options.read("retry", usual.unreachable_retry, length)?,
     })
 }
 

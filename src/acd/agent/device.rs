@@ -6,14 +6,21 @@
 //! | Idle, Ringing | may be rung | an unreachable one is back: its grace is over |
 //! | Busy, not by our own call | is passed over | — |
 //! | Unreachable | is passed over at once | after the grace: `onUnreachable` |
+//! | nobody watches, and ringing it failed | the same, for a while | then it is tried again |
 //! | Unknown, though somebody watches | is passed over | a grace goes on: that is not being back |
 //!
 //! Reachability is apart from willingness: the agent stays Ready through it. What a device says
 //! while it has our own call is put down to that call and forgotten with it.
 //!
 //! What is known is true for [`FRESH_FOR`]. Then it is Unknown: somebody who watches the device
-//! should have said something, and is not to be relied on until they do. Where nobody watches, all
-//! that was known came from ringing the phone, and ringing it again is how to learn more.
+//! should have said something, and is not to be relied on until they do.
+//!
+//! Where nobody watches, a failed ring is all there is to go by, and no more than a *suspicion*:
+//! it ends after `unreachableRetrySeconds`, twice as long after each further failure in a row, at
+//! most [`RETRY_MAX`]. Then the phone may be rung again, which is how to learn more. Whatever the
+//! phone itself says to a ring clears it, and so does the agent who says Ready or logs in. The
+//! policy is carried out on a phone that is still suspected at the end of the grace, or fails again
+//! after it; not on one that nobody has tried again.
 //!
 //! Always holds: an agent has a grace deadline only while logged in with a device that was
 //! unreachable and has not been seen since; a freshness deadline exactly while something is known
@@ -48,6 +55,18 @@ use crate::base::time::Millis;
 /// within which whoever watches says something.
 const FRESH_FOR: Millis = Millis::from_secs(3600);
 
+/// How long a phone that failed again and again is left alone at most.
+const RETRY_MAX: Millis = Millis::from_secs(300);
+
+/// What failed rings of a device tell that nobody watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Suspicion {
+    /// When the first of them failed.
+    since: ClusterTime,
+    /// How many failed in a row.
+    failures: u32,
+}
+
 /// What is known of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) struct Device {
@@ -57,11 +76,23 @@ pub(in crate::acd) struct Device {
     own_call: bool,
     /// Somebody has reported of it since the login; otherwise we only know what ringing it told.
     watched: bool,
+    /// Only of a device nobody watches.
+    suspicion: Option<Suspicion>,
+}
+
+impl Suspicion {
+    /// How long the device is not rung after the newest failure.
+    fn length(self, retry: Millis) -> Millis {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        let length = Millis(retry.0.saturating_mul(1 << doublings));
+        length.min(RETRY_MAX.max(retry))
+    }
 }
 
 impl Default for Device {
     fn default() -> Self {
-        Self { state: DeviceState::Unknown, reported: None, own_call: false, watched: false }
+        let state = DeviceState::Unknown;
+        Self { state, reported: None, own_call: false, watched: false, suspicion: None }
     }
 }
 
@@ -83,6 +114,7 @@ impl Device {
     pub(in crate::acd) fn freshness(&self, now: ClusterTime) -> Freshness {
         match self.reported {
             None => Freshness::Never,
+            Some(_) if self.state == DeviceState::Unknown && !self.watched => Freshness::Stale,
             Some(at) if now.since(at) < FRESH_FOR => Freshness::Known,
             Some(_) => Freshness::Stale,
         }
@@ -103,26 +135,55 @@ pub(in crate::acd) fn report(
     reported: DeviceState,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    agent::find(state, id)?.device.watched = true;
+    let device = &mut agent::find(state, id)?.device;
+    device.watched = true;
+    device.suspicion = None;
     learn(state, id, reported, out);
     Ok(())
 }
 
+/// Ringing the device failed: it was not reached at all.
+pub(in crate::acd) fn miss(state: &mut State, id: &AgentId, out: &mut Output) {
+    let Some(device) = state.agents.get_mut(id).map(|agent| &mut agent.device) else {
+        return;
+    };
+    if !device.watched {
+        let is_late = device.reported.is_none_or(|at| state.now.since(at) >= FRESH_FOR);
+        let former = device.suspicion.filter(|_| !is_late);
+        let former = former.unwrap_or(Suspicion { since: state.now, failures: 0 });
+        let failures = former.failures.saturating_add(1);
+        device.suspicion = Some(Suspicion { failures, ..former });
+    }
+    learn(state, id, DeviceState::Unreachable, out);
+}
+
+/// The device has spoken to us, or its agent says that it is there: failed rings are forgotten.
+pub(in crate::acd) fn trust(state: &mut State, id: &AgentId, out: &mut Output) {
+    let suspected = state.agents.get_mut(id).filter(|agent| agent.device.suspicion.is_some());
+    let Some(agent) = suspected else {
+        return;
+    };
+    let former = std::mem::take(&mut agent.device).state;
+    state.deadlines.clear(&Deadline::EndGrace(id.clone()));
+    set_freshness(state, id);
+    roster::file(state, id);
+    if former != DeviceState::Unknown {
+        out.fact(Fact::DeviceChanged { agent: id.clone(), state: DeviceState::Unknown });
+    }
+}
+
 /// Takes news of a device in, whether reported or found out by ringing it.
-pub(in crate::acd) fn learn(
-    state: &mut State,
-    id: &AgentId,
-    reported: DeviceState,
-    out: &mut Output,
-) {
+fn learn(state: &mut State, id: &AgentId, reported: DeviceState, out: &mut Output) {
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
     let busy = matches!(reported, DeviceState::Busy | DeviceState::Ringing);
-    let former = agent.device.state;
     let own_call = busy && agent.state.call().is_some();
-    let watched = agent.device.watched;
-    agent.device = Device { state: reported, reported: Some(state.now), own_call, watched };
+    let device = &mut agent.device;
+    let former = std::mem::replace(&mut device.state, reported);
+    device.reported = Some(state.now);
+    device.own_call = own_call;
+    let since = device.suspicion.map_or(state.now, |suspicion| suspicion.since);
     let policy = agent.config.on_unreachable;
     let has_grace = agent.login.is_some() && policy.action != UnreachableAction::Nothing;
     let grace = Deadline::EndGrace(id.clone());
@@ -132,7 +193,9 @@ pub(in crate::acd) fn learn(
         }
         DeviceState::Unreachable if former == DeviceState::Unreachable || !has_grace => {}
         DeviceState::Unreachable if state.deadlines.is_set(&grace) => {} // Unknown meanwhile.
-        DeviceState::Unreachable => state.deadlines.set(grace, state.now + policy.after),
+        DeviceState::Unreachable => {
+            state.deadlines.set(grace, state.now.max(since + policy.after));
+        }
         DeviceState::Unknown => {}
     }
     set_freshness(state, id);
@@ -146,11 +209,13 @@ pub(in crate::acd) fn learn(
 pub(in crate::acd) fn set_freshness(state: &mut State, id: &AgentId) {
     let device = state.agents.get(id).map(|agent| &agent.device);
     let known = device.filter(|device| device.state != DeviceState::Unknown);
-    let until = known.and_then(|device| device.reported).map(|at| at + FRESH_FOR);
+    let retry = state.settings.unreachable_retry;
+    let fresh_for = |device: &Device| device.suspicion.map_or(FRESH_FOR, |it| it.length(retry));
+    let until = known.and_then(|device| Some(device.reported? + fresh_for(device)));
     agent::set_or_clear(state, Deadline::EndFreshness(id.clone()), until);
 }
 
-/// Nothing was heard of the device for too long: whatever was known is not any more.
+/// Nothing was heard of the device for too long, or it may be tried again: nothing is known now.
 pub(in crate::acd) fn end_freshness(state: &mut State, id: &AgentId, out: &mut Output) {
     let Some(agent) = state.agents.get_mut(id) else {
         return;
@@ -163,6 +228,7 @@ pub(in crate::acd) fn end_freshness(state: &mut State, id: &AgentId, out: &mut O
 
 /// The agent answered, so the device is there, whatever was said of it.
 pub(in crate::acd) fn answered(state: &mut State, id: &AgentId, out: &mut Output) {
+    trust(state, id, out);
     if state.agents.get(id).is_some_and(|agent| agent.device.is_unreachable()) {
         learn(state, id, DeviceState::Busy, out);
     }
@@ -173,6 +239,9 @@ pub(in crate::acd) fn end_grace(state: &mut State, id: &AgentId, out: &mut Outpu
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
+    if agent.device.suspicion.is_some() && !agent.device.is_unreachable() {
+        return; // Not tried again yet: the next ring decides.
+    }
     let talks = matches!(agent.state, AgentState::Talking { .. });
     let (word, reason) = ("Unreachable".to_owned(), LogoutReason::Unreachable);
     match agent.config.on_unreachable.action {

@@ -29,6 +29,7 @@ use crate::acd::agent;
 use crate::acd::agent::Agent;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
+use crate::acd::agent::device;
 use crate::acd::agent::device::Device;
 use crate::acd::agent::device::set_freshness;
 use crate::acd::agent::duplicate;
@@ -93,6 +94,9 @@ pub(in crate::acd) fn log_in(
     let device = device_of(agent, wish).ok_or_else(|| Refusal::NoDevice { agent: id.clone() })?;
     let address = device.address.clone();
     if duplicate::admit(state, wish, &address, out)? == Admission::Nothing {
+        if state.devices.get(&address) == Some(id) {
+            device::trust(state, id, out);
+        }
         return Ok(());
     }
     let now = state.now;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | LoggedOut | refused | refused | refused |
 //! | NotReady | Ready | the reason changes | refused |
-//! | Ready | — | NotReady | refused |
+//! | Ready | a phone that failed to ring is trusted again | NotReady | refused |
 //! | Reserved | — | the phone stops ringing, NotReady | refused |
 //! | Talking | takes a pending not-ready back | remembered, follows call and wrap-up | refused |
 //! | WrapUp | Ready | NotReady | Ready, or what is pending |
@@ -19,6 +19,7 @@ use crate::acd::agent;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
 use crate::acd::agent::configure;
+use crate::acd::agent::device;
 use crate::acd::agent::login;
 use crate::acd::apply::Output;
 use crate::acd::command::Actor;
@@ -63,7 +64,9 @@ pub(in crate::acd) fn set_ready(
     if let Some(Pending::NotReady(..)) = agent.pending {
         agent.pending = None;
     }
-    match agent.state {
+    let doing = agent.state.clone();
+    device::trust(state, id, out);
+    match doing {
         AgentState::NotReady { .. } | AgentState::WrapUp { .. } => rest(state, id, by, out),
         AgentState::Ready => agent::set_deadlines(state, id),
         AgentState::LoggedOut { .. } | AgentState::Reserved { .. } | AgentState::Talking { .. } => {

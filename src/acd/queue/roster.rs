@@ -71,6 +71,11 @@ impl Standing {
         }
     }
 
+    /// Why one who is Ready cannot be rung all the same.
+    pub(in crate::acd) fn unable(self) -> Option<PassedOver> {
+        self.passed_over().filter(|_| self.state_name() == AgentStateName::Ready)
+    }
+
     /// The agent state it stands for.
     pub(in crate::acd) fn state_name(self) -> AgentStateName {
         match self {
