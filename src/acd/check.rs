@@ -35,7 +35,7 @@ pub enum Broken {
     PlaceAndStateDiffer(CallId),
     /// The queue's counts by state are not those of its calls.
     CountsDiffer(QueueId),
-    /// Entered is not answered, abandoned, overflowed, withdrawn and still there together.
+    /// Entered is not answered, abandoned, overflowed, withdrawn, hung up, lost and still there.
     TotalsDoNotBalance(QueueId),
     /// The call has no caller's leg, or an agent's leg that is missing.
     CallWithoutLeg(CallId),
@@ -132,7 +132,9 @@ fn check_queues(state: &State, broken: &mut Vec<Broken>) {
             + totals.abandoned
             + totals.short_abandoned
             + totals.overflowed
-            + totals.withdrawn;
+            + totals.withdrawn
+            + totals.hung_up
+            + totals.lost;
         if totals.entered != gone + here {
             broken.push(Broken::TotalsDoNotBalance(id.clone()));
         }
@@ -214,8 +216,8 @@ fn check_rosters(state: &State, broken: &mut Vec<Broken>) {
     let mut rosters: BTreeMap<QueueId, Roster> = BTreeMap::new();
     for (id, agent) in &state.agents {
         let filed = Filed { standing: agent.standing(), idle_since: agent.idle_since };
-        for queue in &agent.config.queues {
-            rosters.entry(queue.clone()).or_default().put(id, filed);
+        for queue in agent.queues() {
+            rosters.entry(queue).or_default().put(id, filed);
         }
     }
     let queues: BTreeSet<&QueueId> = rosters.keys().chain(state.rosters.keys()).collect();

@@ -49,7 +49,7 @@ pub(super) fn put_agent(
 ) -> Result<(), Refusal> {
     let former = state.agents.get(&config.id).map(|agent| agent.source);
     check_source(config.id.as_str(), former, source)?;
-    agent::configure::put(state, config.clone(), source);
+    agent::configure::put(state, config.clone(), source, out);
     tell_put(ConfigKind::Agent, config.id.as_str(), source, out);
     Ok(())
 }
@@ -124,8 +124,8 @@ pub(super) fn remove_queue(
     let former = state.queues.get(id).filter(|queue| !queue.draining);
     let former = former.ok_or_else(|| Refusal::UnknownQueue(id.clone()))?;
     check_source(id.as_str(), Some(former.source), source)?;
-    queue::configure::remove(state, id);
     tell_removed(ConfigKind::Queue, id.as_str(), source, out);
+    queue::configure::remove(state, id, out);
     Ok(())
 }
 

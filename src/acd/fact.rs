@@ -14,6 +14,7 @@ use crate::acd::command::Actor;
 use crate::acd::command::Caller;
 use crate::acd::command::DeviceState;
 use crate::acd::command::RingFailure;
+use crate::acd::command::Role;
 use crate::acd::config::OverflowRule;
 use crate::acd::config::Source;
 use crate::base::id::AgentId;
@@ -21,6 +22,7 @@ use crate::base::id::CallId;
 use crate::base::id::LegId;
 use crate::base::id::Owner;
 use crate::base::id::QueueId;
+use crate::base::id::TrunkId;
 use crate::base::time::Millis;
 
 /// What happened.
@@ -305,6 +307,27 @@ pub enum Fact {
         /// Who asked; Carillon itself when its node stops.
         by: Actor,
     },
+    /// An agent who is logged in is rung elsewhere from now on: the configured device has changed.
+    AgentMoved {
+        /// Which agent.
+        agent: AgentId,
+        /// Where.
+        device: String,
+        /// The trunk it is reached through; `None` rings the address directly.
+        trunk: Option<TrunkId>,
+    },
+    /// A removed queue still has callers: nobody enters any more, those inside are served.
+    QueueDraining {
+        /// Which queue.
+        queue: QueueId,
+        /// How many are there, waiting or talking.
+        calls: u32,
+    },
+    /// A removed queue is empty, and gone.
+    QueueDrained {
+        /// Which queue.
+        queue: QueueId,
+    },
 }
 
 /// What kind of object was configured.
@@ -368,6 +391,7 @@ impl CallEnd {
             Self::CallerLost => "CallerLost",
             Self::NodeLost => "NodeLost",
             Self::AgentLost => "AgentLost",
+            Self::HungUp { .. } => "HungUp",
         }
     }
 }
@@ -388,7 +412,7 @@ pub enum CallEnd {
     Overflowed(OverflowRule),
     /// Went elsewhere because somebody asked.
     Transferred,
-    /// Sent away with this status: by a rule, or by request before an answer (480).
+    /// Sent away with this status by a rule.
     Rejected(u16),
     /// The caller could not be reached any more.
     CallerLost,
@@ -396,6 +420,11 @@ pub enum CallEnd {
     NodeLost,
     /// The agent who talked could not be reached any more.
     AgentLost,
+    /// Somebody asked for its end before an agent answered.
+    HungUp {
+        /// In which capacity; `System` is a node that stops.
+        by: Role,
+    },
 }
 
 /// Which side hung up.

@@ -7,7 +7,8 @@
 //!
 //! | told | then |
 //! |---|---|
-//! | `StartNode`, a newer life | the former life is lost, the new one releases its orphans |
+//! | `StartNode`, a newer life | the former life is lost (told if it had legs), the new one |
+//! | | releases its orphans |
 //! | `StartNode`, the same life again | nothing |
 //! | `LoseNode` | its legs are lost; orphans wait for the node's next life |
 //! | either, of an older life | refused: StaleOwner |
@@ -34,7 +35,6 @@ use crate::acd::effect::Cause;
 use crate::acd::effect::Effect;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
-use crate::acd::reservation;
 use crate::base::id::AgentId;
 use crate::base::id::Incarnation;
 use crate::base::id::LegId;
@@ -144,8 +144,13 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
         if owner.incarnation <= former {
             return Err(Refusal::StaleOwner(owner));
         }
+        let former = Owner { node: owner.node, incarnation: former };
         if !lost {
-            lose(state, Owner { node: owner.node, incarnation: former }, out);
+            let legs = state.legs.owned_by(former).count();
+            if legs > 0 {
+                tell_lost(former, legs, out); // One that was stopped in peace leaves none.
+            }
+            lose(state, former, out);
         }
     }
     let node = Node { incarnation: owner.incarnation, lost: false, orphans: BTreeMap::new() };
@@ -164,11 +169,16 @@ pub(super) fn lose_node(state: &mut State, owner: Owner, out: &mut Output) -> Re
         Some(node) if node.incarnation != owner.incarnation => Err(Refusal::StaleOwner(owner)),
         Some(node) if node.lost => Ok(()),
         Some(_) => {
+            tell_lost(owner, state.legs.owned_by(owner).count(), out);
             lose(state, owner, out);
             Ok(())
         }
         None => Err(Refusal::StaleOwner(owner)),
     }
+}
+
+fn tell_lost(owner: Owner, legs: usize, out: &mut Output) {
+    out.fact(Fact::NodeLost { owner, legs: u32::try_from(legs).unwrap_or(u32::MAX) });
 }
 
 /// Marks the owner lost first, so that everything ended below leaves orphans and no orders.
@@ -177,21 +187,10 @@ fn lose(state: &mut State, owner: Owner, out: &mut Output) {
     if let Some(node) = state.legs.nodes.get_mut(&owner.node) {
         node.lost = true;
     }
-    out.fact(Fact::NodeLost { owner, legs: u32::try_from(lost.len()).unwrap_or(u32::MAX) });
     for leg in lost {
-        if state.legs.by_id.contains_key(&leg) {
-            lose_leg(state, leg, out);
-        }
+        // An agent's leg belongs to the node of its caller's, which is first: the call is over.
+        let cause = Cause::NodeLost;
+        let ending = Ending { why: CallEnd::NodeLost, caller: cause, agent: cause };
+        end::end(state, leg.call, ending, out);
     }
-}
-
-/// A caller's leg takes the call with it; a ringing agent's only that agent's ringing.
-fn lose_leg(state: &mut State, leg: LegId, out: &mut Output) {
-    if reservation::of_leg(state, leg).is_some() {
-        reservation::lose_ringing(state, leg, out);
-        return;
-    }
-    let cause = Cause::NodeLost;
-    let ending = Ending { why: CallEnd::NodeLost, caller: cause, agent: cause };
-    end::end(state, leg.call, ending, out);
 }

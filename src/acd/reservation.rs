@@ -350,16 +350,6 @@ pub(super) fn leave(state: &mut State, agent: &AgentId, cause: Cause, out: &mut 
     drop_agent(state, reservation, agent, ReservationEnd::AgentLeft, out);
 }
 
-/// The node that rang a phone is lost, the caller's is not.
-pub(super) fn lose_ringing(state: &mut State, leg: LegId, out: &mut Output) {
-    let Some((id, agent)) = of_leg(state, leg) else {
-        return;
-    };
-    legs::release(state, leg, Cause::NodeLost, out);
-    drop_agent(state, id, &agent, ReservationEnd::Withdrawn, out);
-    agent::enter(state, &agent, AgentState::Ready, out);
-}
-
 /// Takes an agent whose leg is gone out of a reservation; the last one takes it along.
 fn drop_agent(
     state: &mut State,

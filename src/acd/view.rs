@@ -35,6 +35,7 @@ use crate::base::id::LegId;
 use crate::base::id::LogIndex;
 use crate::base::id::Owner;
 use crate::base::id::QueueId;
+use crate::base::id::TrunkId;
 use crate::base::time::ClusterTime;
 use crate::base::time::Millis;
 
@@ -53,6 +54,8 @@ pub struct QueuePicture {
     pub display_name: String,
     /// `false`: callers are turned away.
     pub open: bool,
+    /// Removed from the configuration: gone when its last caller has left.
+    pub draining: bool,
     /// Callers with a place in the line.
     pub waiting: u32,
     /// Callers whose agent's phone is ringing now.
@@ -107,8 +110,12 @@ pub struct QueueTotals {
     pub overflowed: u64,
     /// Turned away at the door.
     pub turned_away: u64,
-    /// Ended another way while waiting: by request, transfer, or a lost node.
+    /// Left while waiting because somebody sent them elsewhere.
     pub withdrawn: u64,
+    /// Ended while waiting because somebody asked for it.
+    pub hung_up: u64,
+    /// Lost while waiting: the caller could not be reached any more, or a node was lost.
+    pub lost: u64,
 }
 
 /// An agent as it is now.
@@ -132,6 +139,8 @@ pub struct AgentPicture {
     pub idle_since: Option<ClusterTime>,
     /// Where the agent is rung while logged in.
     pub device: Option<String>,
+    /// The trunk that is reached through; `None` while logged in: the address is rung directly.
+    pub trunk: Option<TrunkId>,
     /// What their phone is doing.
     pub device_state: DeviceState,
     /// How far that is to be trusted.
@@ -379,7 +388,7 @@ impl<'a> View<'a> {
         arrive::queue_for(self.state, address).cloned()
     }
 
-    /// Every queue as configured, and by whom.
+    /// Every queue as configured, and by whom; none that is draining.
     pub fn queue_configs(self) -> Vec<(&'a QueueConfig, Source)> {
         let kept = self.state.queues.values().filter(|queue| !queue.draining);
         kept.map(|queue| (&queue.config, queue.source)).collect()
@@ -400,9 +409,9 @@ impl<'a> View<'a> {
         self.state.prompts.values().map(|(prompt, source)| (prompt, *source)).collect()
     }
 
-    /// One queue as configured, and by whom.
+    /// One queue as configured, and by whom; also one that is draining, as it was configured.
     pub fn queue_config(self, queue: &QueueId) -> Option<(&'a QueueConfig, Source)> {
-        let queue = self.state.queues.get(queue).filter(|queue| !queue.draining)?;
+        let queue = self.state.queues.get(queue)?;
         Some((&queue.config, queue.source))
     }
 

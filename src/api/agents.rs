@@ -57,6 +57,8 @@ pub(super) struct Agent {
     idle_seconds: Option<u64>,
     /// Where the agent is rung while logged in.
     device: Option<String>,
+    /// The trunk that is reached through; absent, the address is rung directly.
+    trunk: Option<String>,
     /// Idle, Ringing, Busy, Unreachable or Unknown.
     device_state: String,
     /// Known, Stale or Never.
@@ -93,6 +95,7 @@ impl Agent {
             until: picture.until.map(rfc3339),
             idle_seconds: idle.map(|since| look.now.since(since).as_secs()),
             device: picture.device,
+            trunk: picture.trunk.map(|trunk| trunk.to_string()),
             device_state: format!("{:?}", picture.device_state),
             device_freshness: format!("{:?}", picture.device_freshness),
             queues: picture.queues.iter().map(ToString::to_string).collect(),

@@ -81,7 +81,7 @@ pub(super) async fn queues(State(api): State<Api>, look: Look) -> Answer<Compati
         }
     };
     let queues = api.handle.view(|view| {
-        let queues = view.queue_configs().into_iter().map(|(queue, _)| CompatibleQueue {
+        let queues = view.queues().into_iter().map(|queue| CompatibleQueue {
             name: queue.id.to_string(),
             calls: view.calls_in(&queue.id).into_iter().map(call).collect(),
         });

@@ -42,8 +42,11 @@ use crate::resource;
 pub(super) struct Queue {
     name: String,
     display_name: String,
-    /// `false`: closed by hand.
+    /// `false`: closed by hand, or draining.
     open: bool,
+    /// Removed from the configuration: nobody enters any more, the agents it had serve those
+    /// inside, and it is gone when the last caller has left.
+    draining: bool,
     /// Callers without an agent.
     waiting: u32,
     /// Callers whose agent's phone rings.
@@ -77,8 +80,12 @@ pub(super) struct Totals {
     overflowed: u64,
     /// Turned away at the door.
     turned_away: u64,
-    /// Ended another way while waiting.
+    /// Sent elsewhere by somebody while waiting.
     withdrawn: u64,
+    /// Hung up by somebody's order while waiting.
+    hung_up: u64,
+    /// Lost while waiting: the caller or the node was not there any more.
+    lost: u64,
 }
 
 /// A queue with its configuration.
@@ -112,6 +119,7 @@ impl Queue {
             name: picture.id.to_string(),
             display_name: picture.display_name,
             open: picture.open,
+            draining: picture.draining,
             waiting: picture.waiting,
             reserved: picture.reserved,
             talking: picture.talking,
@@ -126,6 +134,8 @@ impl Queue {
                 overflowed: totals.overflowed,
                 turned_away: totals.turned_away,
                 withdrawn: totals.withdrawn,
+                hung_up: totals.hung_up,
+                lost: totals.lost,
             },
         }
     }

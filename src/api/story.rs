@@ -54,6 +54,9 @@ fn name(fact: &Fact) -> &'static str {
         Fact::AgentWrappingUp { .. } => "AgentWrappingUp",
         Fact::AgentPinRefused { .. } => "AgentPinRefused",
         Fact::DeviceChanged { .. } => "DeviceChanged",
+        Fact::AgentMoved { .. } => "AgentMoved",
+        Fact::QueueDraining { .. } => "QueueDraining",
+        Fact::QueueDrained { .. } => "QueueDrained",
         Fact::ConfigPut { .. } => "ConfigPut",
         Fact::ConfigRemoved { .. } => "ConfigRemoved",
         Fact::NodeStarted { .. } => "NodeStarted",
@@ -150,6 +153,11 @@ fn about_else(fact: &Fact) -> Option<Value> {
         Fact::DeviceChanged { agent, state } => {
             json!({ "agent": agent, "deviceState": format!("{state:?}") })
         }
+        Fact::AgentMoved { agent, device, trunk } => {
+            json!({ "agent": agent, "device": device, "trunk": trunk })
+        }
+        Fact::QueueDraining { queue, calls } => json!({ "queue": queue, "calls": calls }),
+        Fact::QueueDrained { queue } => json!({ "queue": queue }),
         Fact::ConfigPut { kind, name, source } | Fact::ConfigRemoved { kind, name, source } => {
             json!({ "kind": format!("{kind:?}"), "name": name, "source": format!("{source:?}") })
         }
@@ -206,6 +214,7 @@ pub(super) fn end(end: &CallEnd) -> (&'static str, Fields) {
         CallEnd::AnsweredAndHungUp { by } => json!({ "by": format!("{by:?}") }),
         CallEnd::Overflowed(rule) => json!({ "rule": format!("{rule:?}") }),
         CallEnd::Rejected(status) => json!({ "status": status }),
+        CallEnd::HungUp { by } => json!({ "by": format!("{by:?}") }),
         CallEnd::Abandoned
         | CallEnd::ShortAbandoned
         | CallEnd::Transferred

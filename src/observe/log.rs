@@ -24,7 +24,6 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
-use crate::acd::fact::HungUpBy;
 use crate::acd::fact::ReservationEnd;
 use crate::base::id::LogIndex;
 
@@ -107,6 +106,24 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         Fact::DeviceChanged { agent, state } => {
             debug!(%agent, index, ?state, "The agent's device changed");
         }
+        Fact::AgentMoved { agent, .. } => info!(%agent, index, "The agent is rung elsewhere now"),
+        Fact::QueueDraining { .. }
+        | Fact::QueueDrained { .. }
+        | Fact::ConfigPut { .. }
+        | Fact::ConfigRemoved { .. }
+        | Fact::NodeStarted { .. }
+        | Fact::NodeLost { .. } => write_center(index, fact),
+    }
+}
+
+/// What was configured, and the nodes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "write_fact hands over only what is named")]
+fn write_center(index: u64, fact: &Fact) {
+    match fact {
+        Fact::QueueDraining { queue, calls } => {
+            info!(%queue, index, calls, "The removed queue is served until its last caller left");
+        }
+        Fact::QueueDrained { queue } => info!(%queue, index, "The removed queue is gone"),
         Fact::ConfigPut { kind, name, source } => {
             info!(index, ?source, "{kind:?} {name} was configured");
         }
@@ -115,6 +132,7 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         }
         Fact::NodeStarted { owner } => info!(index, %owner, "A node started"),
         Fact::NodeLost { owner, legs } => warn!(index, %owner, legs, "A node was lost"),
+        _ => {}
     }
 }
 
@@ -187,7 +205,7 @@ fn write_asked(index: u64, fact: &Fact) {
 /// What belongs to the word that says why a call ended.
 #[derive(Default)]
 struct Ending {
-    by: Option<&'static str>,
+    by: Option<String>,
     rule: Option<String>,
     status: Option<u16>,
 }
@@ -196,15 +214,8 @@ impl Ending {
     fn of(end: &CallEnd) -> Self {
         let nothing = Self::default();
         match end {
-            CallEnd::AnsweredAndHungUp { by: HungUpBy::Caller } => {
-                Self { by: Some("Caller"), ..nothing }
-            }
-            CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent } => {
-                Self { by: Some("Agent"), ..nothing }
-            }
-            CallEnd::AnsweredAndHungUp { by: HungUpBy::Request } => {
-                Self { by: Some("Request"), ..nothing }
-            }
+            CallEnd::AnsweredAndHungUp { by } => Self { by: Some(format!("{by:?}")), ..nothing },
+            CallEnd::HungUp { by } => Self { by: Some(format!("{by:?}")), ..nothing },
             CallEnd::Overflowed(rule) => Self { rule: Some(format!("{rule:?}")), ..nothing },
             CallEnd::Rejected(status) => Self { status: Some(*status), ..nothing },
             CallEnd::Abandoned

@@ -74,6 +74,7 @@ pub struct Metrics {
     registry: Registry,
     queue_wait: HistogramVec,
     queue_answer: HistogramVec,
+    queue_ended: IntCounterVec,
     agent_logouts: IntCounterVec,
     agent_ring_outs: IntCounterVec,
     assignment: Histogram,
@@ -103,6 +104,11 @@ impl Metrics {
         Ok(Self {
             queue_wait: made.waits("queue_wait_seconds", "Time every caller waited")?,
             queue_answer: made.waits("queue_answer_seconds", "Time answered callers waited")?,
+            queue_ended: made.counters(
+                "queue_calls_ended_total",
+                "Calls that ended, answered or not, by the published reason",
+                &["queue", "reason"],
+            )?,
             agent_logouts: made.counters("agent_logouts_total", "Logouts", &["reason"])?,
             agent_ring_outs: made.counters(
                 "agent_ring_outs_total",
@@ -158,7 +164,8 @@ impl Metrics {
             Fact::CallAnswered { queue, waited, .. } => {
                 self.queue_answer.with_label_values(&[queue.as_str()]).observe(seconds(*waited));
             }
-            Fact::CallEnded { queue, waited, .. } => {
+            Fact::CallEnded { queue, waited, why, .. } => {
+                self.queue_ended.with_label_values(&[queue.as_str(), why.word()]).inc();
                 self.queue_wait.with_label_values(&[queue.as_str()]).observe(seconds(*waited));
             }
             Fact::ReservationEnded { queue, why: ReservationEnd::RungOut, .. } => {

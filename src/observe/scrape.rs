@@ -105,6 +105,8 @@ fn queue_gauges(
             ("overflowed", totals.overflowed),
             ("turned_away", totals.turned_away),
             ("withdrawn", totals.withdrawn),
+            ("hung_up", totals.hung_up),
+            ("lost", totals.lost),
         ];
         for (outcome, count) in outcomes {
             calls.with_label_values(&[name, outcome]).inc_by(count);

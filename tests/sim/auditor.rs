@@ -47,8 +47,6 @@ pub(crate) struct Auditor {
     /// Calls that this entry sends away with a prompt, at a moment among its facts that only its
     /// orders would tell.
     pub(crate) leaving: BTreeSet<CallId>,
-    /// The call the entry's command asks to hang up.
-    hanging_up: Option<CallId>,
 }
 
 pub(crate) struct QueueBook {
@@ -93,10 +91,6 @@ impl Auditor {
         if !self.outcomes.contains_key(&entry.request) {
             self.now = self.now.max(entry.proposed_at); // A repeat does not even move the clock.
         }
-        self.hanging_up = match &entry.command {
-            Command::HangUpCall { call, .. } => Some(*call),
-            _ => None,
-        };
     }
 
     /// What the entry did by being done, before its facts: legs that parties gave up themselves.
@@ -329,19 +323,15 @@ impl Auditor {
         let Some(book) = self.calls.remove(&call) else {
             return;
         };
-        let asked = self.hanging_up == Some(call);
         if !book.answered {
             self.count(&book.queue, |totals| match why {
                 CallEnd::Abandoned => totals.abandoned += 1,
                 CallEnd::ShortAbandoned => totals.short_abandoned += 1,
                 CallEnd::Overflowed(_) => totals.overflowed += 1,
-                CallEnd::Rejected(_) if !asked => totals.overflowed += 1,
-                CallEnd::Rejected(_)
-                | CallEnd::AnsweredAndHungUp { .. }
-                | CallEnd::Transferred
-                | CallEnd::CallerLost
-                | CallEnd::AgentLost
-                | CallEnd::NodeLost => totals.withdrawn += 1,
+                CallEnd::Rejected(_) => totals.overflowed += 1,
+                CallEnd::AnsweredAndHungUp { .. } | CallEnd::Transferred => totals.withdrawn += 1,
+                CallEnd::HungUp { .. } => totals.hung_up += 1,
+                CallEnd::CallerLost | CallEnd::AgentLost | CallEnd::NodeLost => totals.lost += 1,
             });
         }
         self.forget_drained(&book.queue);

@@ -224,12 +224,13 @@ pub(crate) fn agent(name: &str, options: &mut Options<'_>, all: &[QueueId]) -> R
         Some(address) => Some(address.to_owned()),
         None => Some(format!("sip:{name}@pbx")),
     };
+    let trunk = options.take("trunk").map(TrunkId::new);
     Ok(AgentConfig {
         id: AgentId::new(name),
         display_name: name.to_owned(),
         queues,
         pin: options.take("pin").map(secret),
-        device: device.map(|address| DeviceConfig { address, trunk: None }),
+        device: device.map(|address| DeviceConfig { address, trunk }),
         allowed_logins: options.read("logins", BOTH.to_vec(), logins)?,
         wrap_up: options.read("wrap-up", None, |text| length(text).map(Some))?,
         duplicate_login: options.read("duplicate", None, |text| duplicate(text).map(Some))?,

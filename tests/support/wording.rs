@@ -142,7 +142,9 @@ pub(crate) fn order(order: &Order, phones: &Phones) -> String {
     let what = match &order.effect {
         Effect::HoldCaller { leg: id, queue, .. } => format!("hold {} in {queue}", leg(*id)),
         Effect::RingAgent(ring) => {
-            format!("ring {} at {} for {}", ring.agent, ring.device.address, call(ring.leg.call))
+            let by = ring.device.trunk.as_ref().map(|trunk| format!(" by {trunk}"));
+            let (address, by) = (&ring.device.address, by.unwrap_or_default());
+            format!("ring {} at {address}{by} for {}", ring.agent, call(ring.leg.call))
         }
         Effect::JoinLegs { caller, agent } => format!("join {} and {}", leg(*caller), leg(*agent)),
         Effect::ReleaseLeg { leg: id, cause } => format!("release {}: {cause:?}", leg(*id)),
@@ -159,6 +161,7 @@ pub(crate) fn order(order: &Order, phones: &Phones) -> String {
 fn end(why: &CallEnd) -> String {
     match why {
         CallEnd::AnsweredAndHungUp { by } => format!("AnsweredAndHungUp by {by:?}"),
+        CallEnd::HungUp { by } => format!("HungUp by {by:?}"),
         CallEnd::Abandoned
         | CallEnd::ShortAbandoned
         | CallEnd::Overflowed(_)
@@ -261,6 +264,10 @@ fn about_agent(fact: &Fact) -> Option<String> {
             format!("AgentPinRefused {agent} by {}{locked}", actor(by))
         }
         Fact::AgentQuarantined { agent, broken } => format!("AgentQuarantined {agent}: {broken}"),
+        Fact::AgentMoved { agent, device, trunk } => {
+            let by = trunk.as_ref().map(|trunk| format!(" by {trunk}")).unwrap_or_default();
+            format!("AgentMoved {agent} to {device}{by}")
+        }
         Fact::DeviceChanged { agent, state } => format!("DeviceChanged {agent} to {state:?}"),
         _ => return None,
     })
@@ -274,6 +281,8 @@ fn about_rest(fact: &Fact) -> Option<String> {
         Fact::ConfigRemoved { kind, name, source } => {
             format!("ConfigRemoved {kind:?} {name} by {source:?}")
         }
+        Fact::QueueDraining { queue, calls } => format!("QueueDraining {queue} with {calls} calls"),
+        Fact::QueueDrained { queue } => format!("QueueDrained {queue}"),
         Fact::NodeStarted { owner: started } => format!("NodeStarted {}", owner(*started)),
         Fact::NodeLost { owner: lost, legs } => {
             format!("NodeLost {} with {legs} legs", owner(*lost))
@@ -349,10 +358,13 @@ pub(crate) fn queue(picture: &QueuePicture) -> String {
         ("overflowed", totals.overflowed),
         ("turned away", totals.turned_away),
         ("withdrawn", totals.withdrawn),
+        ("hung up", totals.hung_up),
+        ("lost", totals.lost),
     ];
     let mut words = format!(
-        "{}: {} waiting, {} reserved, {} talking; entered {}, answered {} ({} in time)",
+        "{}{}: {} waiting, {} reserved, {} talking; entered {}, answered {} ({} in time)",
         picture.id,
+        if picture.draining { " (draining)" } else { "" },
         picture.waiting,
         picture.reserved,
         picture.talking,

@@ -1,10 +1,11 @@
 //! Agents made, changed and removed while they work.
 //!
-//! A change of queues takes effect at once, for the next call; a ringing or talking one goes on.
-//! An agent removed in the middle of a talk finishes it first.
+//! A change of queues takes effect at once, for the next call; a ringing or talking one goes on. A
+//! queue that is being removed keeps its agents until it is empty. A changed device is rung from
+//! the next call on (`login`). An agent removed in the middle of a talk finishes it first.
 //!
 //! Always holds: an agent's queues are named once each; an agent is in the rosters of exactly
-//! those, whether the queues exist or not.
+//! those, whether the queues exist or not, and of those it stays in.
 //!
 //! Not here: who may change what (`crate::acd::configure`).
 
@@ -24,14 +25,25 @@ use crate::acd::config::Source;
 use crate::acd::fact::LogoutReason;
 use crate::acd::queue::roster;
 use crate::base::id::AgentId;
+use crate::base::id::QueueId;
 
 /// Makes an agent, or gives one another configuration.
-pub(in crate::acd) fn put(state: &mut State, mut config: AgentConfig, source: Source) {
+pub(in crate::acd) fn put(
+    state: &mut State,
+    mut config: AgentConfig,
+    source: Source,
+    out: &mut Output,
+) {
     let id = config.id.clone();
     let mut seen = BTreeSet::new();
     config.queues.retain(|queue| seen.insert(queue.clone()));
-    if state.agents.contains_key(&id) {
+    if let Some(former) = state.agents.get(&id) {
+        let is_draining = |id: &QueueId| state.queues.get(id).is_some_and(|queue| queue.draining);
+        let staying = former.queues().into_iter().filter(is_draining).collect();
         roster::strike(state, &id);
+        if let Some(agent) = state.agents.get_mut(&id) {
+            agent.staying = staying;
+        }
     } else {
         let agent = Agent::new(Arc::new(config.clone()), source, state.now);
         state.agents.insert(id.clone(), agent);
@@ -47,6 +59,7 @@ pub(in crate::acd) fn put(state: &mut State, mut config: AgentConfig, source: So
         agent.source = source;
     }
     roster::file(state, &id);
+    login::follow_device(state, &id, out);
 }
 
 /// Removes an agent: at once, or after the talk.

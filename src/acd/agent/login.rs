@@ -14,6 +14,10 @@
 //! | Talking, Held | back in its queue with its age, before later ones | is hung up: LoggedOut |
 //! | else | — | — |
 //!
+//! An agent logged in at the configured device goes with it when the configuration changes: at
+//! once, or after the call they are on. One who chose another device stays there until the next
+//! login.
+//!
 //! Always holds: after a forced logout no call reaches the agent, whatever was left over; every
 //! logout has one published reason; a device has one agent.
 //!
@@ -50,6 +54,7 @@ use crate::acd::fact::Fact;
 use crate::acd::fact::LogoutReason;
 use crate::acd::legs;
 use crate::acd::queue::overflow;
+use crate::acd::queue::roster;
 use crate::acd::reservation;
 use crate::acd::view::Milestone;
 use crate::base::id::AgentId;
@@ -65,6 +70,8 @@ const PIN_LOCKED_FOR: Millis = Millis::from_secs(300);
 pub(in crate::acd) struct Login {
     pub(in crate::acd) device: DeviceConfig,
     pub(in crate::acd) kind: LoginKind,
+    /// The device is the configured one and goes where that goes; else the login chose another.
+    pub(in crate::acd) configured: bool,
 }
 
 /// Wrong PINs of late.
@@ -93,15 +100,17 @@ pub(in crate::acd) fn log_in(
     }
     let device = device_of(agent, wish).ok_or_else(|| Refusal::NoDevice { agent: id.clone() })?;
     let address = device.address.clone();
+    let configured = agent.config.device.as_ref().is_some_and(|its| its.address == address);
+    let login = Login { device, kind: wish.kind, configured };
     if duplicate::admit(state, wish, &address, out)? == Admission::Nothing {
         if state.devices.get(&address) == Some(id) {
-            device::trust(state, id, out);
+            log_in_again(state, id, login, out);
         }
         return Ok(());
     }
     let now = state.now;
     let agent = agent::find(state, id)?;
-    agent.login = Some(Arc::new(Login { device, kind: wish.kind }));
+    agent.login = Some(Arc::new(login));
     agent.device = Device::default();
     agent.active = now;
     set_freshness(state, id);
@@ -110,6 +119,51 @@ pub(in crate::acd) fn log_in(
     let reason = "LoggedIn".to_owned();
     agent::enter_by(state, id, AgentState::NotReady { reason }, &wish.by, out);
     Ok(())
+}
+
+/// The agent is here already, and says so: the phone is trusted, and rung as configured now.
+fn log_in_again(state: &mut State, id: &AgentId, login: Login, out: &mut Output) {
+    device::trust(state, id, out);
+    let former = state.agents.get(id).and_then(|agent| agent.login.as_ref());
+    let Some(former) = former.filter(|former| former.device != login.device) else {
+        return;
+    };
+    let kind = former.kind;
+    move_to(state, id, Login { kind, ..login }, out);
+}
+
+/// Brings an agent who is logged in at the configured device to where that is now, between calls.
+///
+/// Where another agent is logged in they cannot go: they stay, and are asked after the next call.
+pub(in crate::acd) fn follow_device(state: &mut State, id: &AgentId, out: &mut Output) {
+    let Some(agent) = state.agents.get(id).filter(|agent| agent.state.call().is_none()) else {
+        return;
+    };
+    let (Some(login), Some(device)) = (&agent.login, &agent.config.device) else {
+        return;
+    };
+    let holder = state.devices.get(&device.address);
+    if login.configured && login.device != *device && holder.is_none_or(|holder| holder == id) {
+        let login = Login { device: device.clone(), ..(**login).clone() };
+        move_to(state, id, login, out);
+    }
+}
+
+/// Rings the agent there from now on; nothing is known of that device yet.
+fn move_to(state: &mut State, id: &AgentId, login: Login, out: &mut Output) {
+    let Some(agent) = state.agents.get_mut(id) else {
+        return;
+    };
+    let device = login.device.clone();
+    if let Some(former) = agent.login.replace(Arc::new(login)) {
+        state.devices.remove(&former.device.address);
+    }
+    agent.device = Device::default();
+    state.devices.insert(device.address.clone(), id.clone());
+    state.deadlines.clear(&Deadline::EndGrace(id.clone()));
+    set_freshness(state, id);
+    roster::file(state, id);
+    out.fact(Fact::AgentMoved { agent: id.clone(), device: device.address, trunk: device.trunk });
 }
 
 /// The device the login names, through the configured trunk, or the configured device.

@@ -24,6 +24,7 @@
 //! Not here: [`login`] (in and out), [`duplicate`] (in twice), [`ready`] (willing), [`device`]
 //! (able), [`configure`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ use crate::acd::queue::roster::Standing;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
+use crate::base::id::QueueId;
 use crate::base::id::ReservationId;
 use crate::base::time::ClusterTime;
 
@@ -77,6 +79,8 @@ pub(in crate::acd) struct Agent {
     pub(in crate::acd) passed_over_until: Option<ClusterTime>,
     pub(in crate::acd) device: Device,
     pub(in crate::acd) pin_tries: PinTries,
+    /// Removed queues the agent belonged to, to be served until their last caller has left.
+    pub(in crate::acd) staying: BTreeSet<QueueId>,
     /// How the rosters have this agent.
     pub(in crate::acd) filed: Option<Filed>,
 }
@@ -163,8 +167,15 @@ impl Agent {
             passed_over_until: None,
             device: Device::default(),
             pin_tries: PinTries::default(),
+            staying: BTreeSet::new(),
             filed: None,
         }
+    }
+
+    /// Which the agent serves: those configured, and removed ones until they are empty.
+    pub(in crate::acd) fn queues(&self) -> Vec<QueueId> {
+        let staying = self.staying.iter().filter(|queue| !self.config.queues.contains(queue));
+        self.config.queues.iter().chain(staying).cloned().collect()
     }
 
     /// Whether the agent could be rung, or why not.
@@ -217,11 +228,12 @@ pub(in crate::acd) fn enter_by(
     };
     let former = agent.state.name();
     // A reservation in vain and a wrap-up leave the idle time as it was.
+    let had_call = agent.state.call().is_some();
     let was_away = matches!(former, AgentStateName::NotReady | AgentStateName::LoggedOut);
     if next == AgentState::Ready && was_away {
         agent.idle_since = state.now;
     }
-    if agent.state.call().is_some() && next.call().is_none() {
+    if had_call && next.call().is_none() {
         agent.device.end_own_call();
     }
     agent.passed_over_until = None;
@@ -231,6 +243,9 @@ pub(in crate::acd) fn enter_by(
     set_deadlines(state, id);
     roster::file(state, id);
     out.facts.extend(fact);
+    if had_call {
+        login::follow_device(state, id, out);
+    }
 }
 
 /// Sets the deadline of the agent's state and clears those of all others.

@@ -99,7 +99,6 @@ fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> 
         arrival: state.index,
         queue,
         entered: state.now,
-        asked_to_stay: false,
         wait_until: None,
         priority,
         hops: 0,

@@ -9,7 +9,7 @@
 //! | the agent | Talking, Held | AnsweredAndHungUp by the agent | caller: HungUp |
 //! | the agent, unreachable | Talking, Held | AgentLost | caller: HungUp |
 //! | the agent | Transferring | goes on without the agent | — |
-//! | nobody; asked for | before the answer | Rejected(480) | all: Requested |
+//! | nobody; asked for | before the answer | HungUp by who asked | all: Requested |
 //! | nobody; asked for | after it | AnsweredAndHungUp by request | all: Requested |
 //!
 //! Always holds: after [`end`] no leg, place, count or deadline of the call is left; it is counted
@@ -100,13 +100,15 @@ pub(in crate::acd) fn remove(
         queue.calls.remove(&id);
     }
     count_out(state, &mut call, &why);
-    queue::drop_if_drained(state, &call.queue);
     call.note(state.now, Milestone::Ended(why.clone()));
 
     let waited = call.answered.unwrap_or(state.now).since(call.arrived);
     let talked = call.answered.map_or(Millis::ZERO, |answered| state.now.since(answered));
     let queue = call.queue.clone();
-    out.fact(Fact::CallEnded { call: id, queue, why: why.clone(), waited, talked });
+    let ended =
+        Fact::CallEnded { call: id, queue: queue.clone(), why: why.clone(), waited, talked };
+    out.fact(ended);
+    queue::drop_if_drained(state, &queue, out);
     state.history.add(id, Ended { call, at: state.now, why, agent });
 }
 
@@ -120,12 +122,11 @@ pub(in crate::acd) fn count_out(state: &mut State, call: &mut Call, why: &CallEn
         CallEnd::Abandoned => &mut queue.totals.abandoned,
         CallEnd::ShortAbandoned => &mut queue.totals.short_abandoned,
         CallEnd::Overflowed(_) => &mut queue.totals.overflowed,
-        CallEnd::AnsweredAndHungUp { .. }
-        | CallEnd::Transferred
-        | CallEnd::Rejected(_)
-        | CallEnd::CallerLost
-        | CallEnd::AgentLost
-        | CallEnd::NodeLost => &mut queue.totals.withdrawn,
+        CallEnd::AnsweredAndHungUp { .. } | CallEnd::Transferred | CallEnd::Rejected(_) => {
+            &mut queue.totals.withdrawn
+        }
+        CallEnd::HungUp { .. } => &mut queue.totals.hung_up,
+        CallEnd::CallerLost | CallEnd::AgentLost | CallEnd::NodeLost => &mut queue.totals.lost,
     };
     *total = total.saturating_add(1);
 }
@@ -226,7 +227,7 @@ pub(in crate::acd) fn hang_up(
     let call = call::find(state, id)?;
     let why = match call.answered {
         Some(_) => CallEnd::AnsweredAndHungUp { by: HungUpBy::Request },
-        None => CallEnd::Rejected(TEMPORARILY_UNAVAILABLE),
+        None => CallEnd::HungUp { by: by.role },
     };
     out.fact(Fact::CallHungUp { call: id, by: by.clone() });
     end(state, id, Ending { why, caller: Cause::Requested, agent: Cause::Requested }, out);

@@ -74,8 +74,6 @@ pub(in crate::acd) struct Call {
     pub(in crate::acd) queue: QueueId,
     /// When it entered this queue.
     pub(in crate::acd) entered: ClusterTime,
-    /// The `tooLong` rule was to wait on, and is not asked again.
-    pub(in crate::acd) asked_to_stay: bool,
     /// When it must leave the queue by the `tooLong` rule.
     pub(in crate::acd) wait_until: Option<ClusterTime>,
     pub(in crate::acd) priority: i32,

@@ -1,19 +1,25 @@
 //! Queues made, changed and removed while callers wait.
 //!
 //! A change takes effect for the next decision: order of agents, ring time, limits. Callers who
-//! wait keep their place and age; what they hear stays until they enter another queue. A removed
-//! queue lets nobody in, serves those inside, and is forgotten with the last of them.
+//! wait keep their place and age; what they hear stays until they enter another queue.
+//!
+//! A removed queue lets nobody in and is *draining*: the agents it has keep serving those inside,
+//! even when the configuration says no more that they belong to it, and it is forgotten with the
+//! last caller. When none of those agents is logged in, nobody will come: the callers leave by the
+//! `noAgents` rule, or by `closed` if that one is to wait.
 //!
 //! Always holds: an address reaches one queue; a draining queue is reached by none.
 //!
 //! Not here: who may change what (`crate::acd::configure`).
 
 use crate::acd::State;
+use crate::acd::apply::Output;
 use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
 use crate::acd::command::Refusal;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Source;
+use crate::acd::fact::Fact;
 use crate::acd::queue;
 use crate::acd::queue::Queue;
 use crate::base::id::QueueId;
@@ -40,6 +46,7 @@ pub(in crate::acd) fn put(
             queue.config = config.clone();
             queue.source = source;
             queue.draining = false;
+            queue::dismiss(state, id);
         }
         None => {
             state.queues.insert(id.clone(), Queue::new(config.clone(), source));
@@ -51,12 +58,18 @@ pub(in crate::acd) fn put(
 }
 
 /// Removes a queue: at once when empty, else with its last call.
-pub(in crate::acd) fn remove(state: &mut State, id: &QueueId) {
+pub(in crate::acd) fn remove(state: &mut State, id: &QueueId, out: &mut Output) {
     forget_addresses(state, id);
-    if let Some(queue) = state.queues.get_mut(id) {
-        queue.draining = true;
+    let Some(queue) = state.queues.get_mut(id) else {
+        return;
+    };
+    queue.draining = true;
+    if queue.calls.is_empty() {
+        return queue::drop_if_drained(state, id, out);
     }
-    queue::drop_if_drained(state, id);
+    let calls = u32::try_from(queue.calls.len()).unwrap_or(u32::MAX);
+    out.fact(Fact::QueueDraining { queue: id.clone(), calls });
+    state.unsettled.unstaffed.insert(id.clone());
 }
 
 fn forget_addresses(state: &mut State, id: &QueueId) {
@@ -80,9 +93,6 @@ fn reset_waits(state: &mut State, id: &QueueId) {
         let Some(call) = state.calls.get_mut(call_id) else {
             continue;
         };
-        if call.asked_to_stay {
-            continue;
-        }
         call.wait_until = wait_max.map(|max| call.entered + max);
         if call.state == CallState::Waiting {
             match call.wait_until {

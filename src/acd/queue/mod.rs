@@ -11,9 +11,9 @@
 //! | [`overflow`] | full, closed, nobody there, waited too long |
 //! | [`configure`] | made, changed, removed while callers wait |
 //!
-//! Always holds: `entered` = answered + abandoned + short + overflowed + withdrawn + those still
-//! there unanswered; `waiting` and `ages` have exactly the calls in state Waiting, `ringing` those
-//! in state Reserved.
+//! Always holds: `entered` is the sum of answered, abandoned, short, overflowed, withdrawn, hung
+//! up, lost, and those still there unanswered; `waiting` and `ages` have exactly the calls in state
+//! Waiting, `ringing` those in state Reserved.
 //!
 //! Not here: what the caller hears (`b2bua`), who is chosen (`routing`).
 
@@ -24,10 +24,13 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
+use crate::acd::agent::Agent;
+use crate::acd::apply::Output;
 use crate::acd::call::Call;
 use crate::acd::command::CallStateName;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Source;
+use crate::acd::fact::Fact;
 use crate::acd::view::QueueTotals;
 use crate::base::id::CallId;
 use crate::base::id::LogIndex;
@@ -139,9 +142,26 @@ impl Queue {
 }
 
 /// Forgets a removed queue once its last call is gone.
-pub(in crate::acd) fn drop_if_drained(state: &mut State, id: &QueueId) {
+pub(in crate::acd) fn drop_if_drained(state: &mut State, id: &QueueId, out: &mut Output) {
     let drained = |queue: &Queue| queue.draining && queue.calls.is_empty();
     if state.queues.get(id).is_some_and(drained) {
         state.queues.remove(id);
+        dismiss(state, id);
+        out.fact(Fact::QueueDrained { queue: id.clone() });
+    }
+}
+
+/// Agents who only stayed in a queue until it was empty belong to it no more.
+pub(in crate::acd) fn dismiss(state: &mut State, id: &QueueId) {
+    let members = state.rosters.get(id).map(|roster| roster.members.clone());
+    for member in members.unwrap_or_default() {
+        let stays = |agent: &Agent| agent.staying.contains(id);
+        if state.agents.get(&member).is_some_and(stays) {
+            roster::strike(state, &member);
+            if let Some(agent) = state.agents.get_mut(&member) {
+                agent.staying.remove(id);
+            }
+            roster::file(state, &member);
+        }
     }
 }

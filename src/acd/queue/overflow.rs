@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `closed`, `noAgents`, `full`, in this order | when a caller enters, also from another queue |
 //! | `noAgents` | for everybody waiting, when the last agent logs out |
+//! | the same, or `closed` if that is to wait | when the queue is removed, and nobody is left |
 //! | `tooLong` | when a caller has waited in the queue for its `waitSecondsMax`; if a phone rings |
 //! | | then, when it stops |
 //!
@@ -38,6 +39,7 @@ use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::legs;
 use crate::acd::queue;
+use crate::acd::queue::Queue;
 use crate::acd::queue::roster;
 use crate::acd::view::Milestone;
 use crate::base::id::CallId;
@@ -78,7 +80,19 @@ fn lacks_agents(state: &State, id: &QueueId) -> bool {
     };
     let rule = &queue.config.overflow.no_agents;
     let just_waits = rule.play.is_none() && rule.action == OverflowAction::Wait;
-    !just_waits && !roster::is_staffed(state, id)
+    (!just_waits || queue.draining) && !roster::is_staffed(state, id)
+}
+
+/// The rule for those who wait where nobody is logged in. In a queue that is being removed nobody
+/// will come any more, so that waiting is no rule for it.
+fn rule_without_agents(state: &State, id: &QueueId) -> OverflowRule {
+    let waits = |queue: &Queue| {
+        queue.draining && queue.config.overflow.no_agents.action == OverflowAction::Wait
+    };
+    match state.queues.get(id).is_some_and(waits) {
+        true => OverflowRule::Closed,
+        false => OverflowRule::NoAgents,
+    }
 }
 
 /// Lets a call into a queue, or carries out the rule that keeps it from waiting there.
@@ -95,7 +109,6 @@ pub(in crate::acd) fn enter_queue(
     };
     call.queue = queue_id.clone();
     call.entered = state.now;
-    call.asked_to_stay = false;
     call.wait_until = queue.config.limits.wait_max.map(|max| state.now + max);
     call.counted = true;
     call.note(state.now, Milestone::Entered(queue_id.clone()));
@@ -109,7 +122,7 @@ pub(in crate::acd) fn enter_queue(
 }
 
 /// Takes a call out of its queue by a rule, to enter another.
-fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule) {
+fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Output) {
     call::enter(state, id, CallState::Waiting);
     let Some(mut call) = state.calls.remove(&id) else {
         return;
@@ -122,7 +135,7 @@ fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule) {
         queue.calls.remove(&id);
     }
     end::count_out(state, &mut call, &CallEnd::Overflowed(rule));
-    queue::drop_if_drained(state, &call.queue);
+    queue::drop_if_drained(state, &call.queue, out);
     call.wait_until = None;
     call.hops = call.hops.saturating_add(1);
     state.calls.insert(id, call);
@@ -145,7 +158,7 @@ pub(in crate::acd) fn wait_again(state: &mut State, id: CallId, out: &mut Output
         return;
     };
     if lacks_agents(state, &queue) {
-        apply_rule(state, id, OverflowRule::NoAgents, out);
+        apply_rule(state, id, rule_without_agents(state, &queue), out);
     } else {
         wait(state, id, out);
     }
@@ -185,13 +198,9 @@ fn act(
             let caller = Cause::TurnedAway(TEMPORARILY_UNAVAILABLE);
             end::end(state, id, Ending { why, caller, agent: Cause::CallerGone }, out);
         }
-        OverflowAction::Wait => {
-            if let Some(call) = state.calls.get_mut(&id).filter(|_| rule == OverflowRule::TooLong) {
-                call.wait_until = None;
-                call.asked_to_stay = true;
-            }
-            wait(state, id, out);
-        }
+        OverflowAction::Wait if rule == OverflowRule::NoAgents => wait(state, id, out),
+        // No other rule can be configured so: it would hold what it is there to let go.
+        OverflowAction::Wait => reject(state, id, rule, TEMPORARILY_UNAVAILABLE, out),
     }
 }
 
@@ -220,7 +229,7 @@ fn send_on(state: &mut State, id: CallId, rule: OverflowRule, to: &QueueId, out:
         return reject(state, id, rule, TEMPORARILY_UNAVAILABLE, out);
     }
     let from = call.queue.clone();
-    leave_queue(state, id, rule);
+    leave_queue(state, id, rule, out);
     out.fact(Fact::CallOverflowed { call: id, from, to: to.clone(), rule });
     enter_queue(state, id, to, out);
 }
@@ -245,8 +254,9 @@ pub(in crate::acd) fn leave_unstaffed(state: &mut State, id: &QueueId, out: &mut
         return; // Somebody is back, or the rule is to wait.
     }
     let waiting = state.queues.get(id).map(|queue| queue.waiting.clone());
+    let rule = rule_without_agents(state, id);
     for place in waiting.unwrap_or_default() {
-        apply_rule(state, place.call, OverflowRule::NoAgents, out);
+        apply_rule(state, place.call, rule, out);
     }
 }
 

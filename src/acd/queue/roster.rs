@@ -4,7 +4,7 @@
 //! The rosters keep a count of each standing and an ordered index of the eligible, so that a
 //! decision and its explanation cost O(log n) however many agents there are.
 //!
-//! Always holds: an agent is filed in the rosters of exactly its configured queues, under the
+//! Always holds: an agent is filed in the rosters of exactly the queues it serves, under the
 //! standing and idle time its own state gives (`check` compares). Only [`file()`] changes that.
 //!
 //! Not here: what an agent's standing is ([`crate::acd::agent::Agent::standing`]).
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
+use crate::acd::agent::Agent;
 use crate::acd::command::AgentStateName;
 use crate::acd::fact::PassedOver;
 use crate::base::id::AgentId;
@@ -149,7 +150,7 @@ pub(in crate::acd) fn strike(state: &mut State, id: &AgentId) {
 }
 
 fn for_each_queue(state: &mut State, id: &AgentId, mut change: impl FnMut(&mut Roster)) {
-    let queues = state.agents.get(id).map(|agent| agent.config.queues.clone());
+    let queues = state.agents.get(id).map(Agent::queues);
     for queue in queues.unwrap_or_default() {
         let roster = state.rosters.entry(queue.clone()).or_default();
         let was_staffed = roster.is_staffed();

@@ -25,7 +25,9 @@ pub(crate) fn check(moment: &Moment<'_>) -> Rule {
             + totals.abandoned
             + totals.short_abandoned
             + totals.overflowed
-            + totals.withdrawn;
+            + totals.withdrawn
+            + totals.hung_up
+            + totals.lost;
         let inside = inside.count() as u64;
         if totals.entered != gone + inside {
             let id = &queue.id;
