@@ -155,7 +155,8 @@ async fn who_ended_a_call_is_told() {
     assert_eq!((&*heard[0].event, &*heard[1].event), ("CallHungUp", "CallEnded"));
     assert_eq!(heard[0].data["call"], call.to_string());
     assert_eq!(heard[0].data["by"], "ops");
-    assert_eq!(heard[1].data["reason"], "Rejected");
+    assert_eq!(heard[1].data["reason"], "HungUp");
+    assert_eq!(heard[1].data["by"], "Administrator");
 }
 
 #[tokio::test]
