@@ -395,8 +395,8 @@ impl<'a> View<'a> {
     }
 
     /// Every agent as configured, and by whom.
-    pub fn agent_configs(self) -> Vec<(&'a AgentConfig, Source)> {
-        self.state.agents.values().map(|agent| (&*agent.config, agent.source)).collect()
+    pub fn agent_configs(self) -> Vec<(&'a Arc<AgentConfig>, Source)> {
+        self.state.agents.values().map(|agent| (&agent.config, agent.source)).collect()
     }
 
     /// Every trunk as configured, and by whom.

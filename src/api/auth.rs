@@ -30,7 +30,6 @@ use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::base::id::AgentId;
 use crate::resource::TokenConfig;
-use crate::resource::TokenSecret;
 
 /// All tokens that are let in, by their hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,10 +54,7 @@ impl Tokens {
     /// Takes the tokens of a file that was read.
     pub fn new(tokens: &[TokenConfig]) -> Self {
         let entry = |token: &TokenConfig| {
-            let hash = match &token.secret {
-                TokenSecret::Plain(token) => hash(token.expose()),
-                TokenSecret::Sha256(hash) => *hash,
-            };
+            let hash = token.secret.hash();
             let TokenConfig { name, role, teams, .. } = token;
             let (name, teams) = (name.clone(), teams.clone());
             (hash, Asker { name, role: *role, teams, token: hash })

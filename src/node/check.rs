@@ -9,21 +9,23 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::node::config::folder;
+use crate::node::config::folder::FolderError;
+use crate::node::config::known::Known;
 use crate::node::config::tokens;
-use crate::node::config::watch;
 use crate::node::running::range;
 use crate::resource::Configuration;
 use crate::resource::ListenTransport;
 
 /// Reads a folder or a single file and prints every mistake, also of the tokens it names.
 pub fn check(path: &Path) -> ExitCode {
-    let read = match folder::read(path, &|_| Vec::new()) {
+    let (read, overlooked) = match read(path) {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("{}", watch::complaint(&error));
+            eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
+    overlooked.iter().for_each(|overlooked| eprintln!("{overlooked}"));
     let tokens = match tokens::read(read.node.tokens_file.as_deref()) {
         Ok(tokens) => tokens.count(),
         Err(error) => {
@@ -42,6 +44,13 @@ pub fn check(path: &Path) -> ExitCode {
         read.trunks.len()
     );
     ExitCode::SUCCESS
+}
+
+/// The configuration, and what lies beside it and is not read.
+fn read(path: &Path) -> Result<(Configuration, Vec<String>), FolderError> {
+    let texts = folder::look(path)?;
+    let read = folder::read(&texts, &Known::default()).0.map_err(FolderError::Mistakes)?;
+    Ok((read, texts.overlooked))
 }
 
 /// What is no mistake and yet may not be meant.

@@ -53,9 +53,10 @@ use crate::media::prompt::PromptSet;
 use crate::node::clock;
 use crate::node::config::folder::FolderError;
 use crate::node::config::follow;
+use crate::node::config::prompts::Loaded;
 use crate::node::config::tokens;
 use crate::node::config::tokens::TokensError;
-use crate::node::config::watch;
+use crate::node::config::watch::Watch;
 use crate::node::count;
 use crate::node::count::Counts;
 use crate::node::entropy;
@@ -80,7 +81,7 @@ use crate::sip::uri::HostPort;
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// The configuration has mistakes.
-    #[error("{}", watch::complaint(.0))]
+    #[error(transparent)]
     Folder(#[from] FolderError),
     /// The data folder, by its path.
     #[error("{}: {source}; {}", path.display(), remedy_for_data(source))]
@@ -187,21 +188,21 @@ impl Node {
     /// Starts a node on a configuration folder and a data folder.
     pub async fn start(config: &Path, data: &Path) -> Result<Self, NodeError> {
         let (cluster, handle, batches) = start_cluster(data).await?;
-        let wanted = watch::read(config, &handle)?;
-        let settings = wanted.node.clone();
-        let tokens = tokens::read(settings.tokens_file.as_deref())?;
+        let metrics = Arc::new(Metrics::new()?);
+        let counts = Counts::new(&metrics);
+        let mut watch = Watch::begin(config, data, &handle, &counts).await?;
+        let (settings, is_first) = (watch.settings().clone(), watch.is_first_start());
+        let tokens = tokens::begin(settings.tokens_file.as_deref(), is_first, &counts)?;
         let owner = handle.identity().owner;
         let begun = handle.applied();
         propose(&handle, Command::StartNode { owner }).await?;
-        watch::apply(&wanted, &handle).await;
+        watch.apply().await;
 
-        let metrics = Arc::new(Metrics::new()?);
-        let counts = Counts::new(&metrics);
         let (shards, inboxes) = Shards::new(counts.clone());
         let loaded_at = handle.applied();
-        let set = follow::load_prompts(&handle).await;
+        let loaded = follow::load_prompts(&handle, Loaded::default()).await;
         let pulse = Pulse::default();
-        let media = start_media(&settings, &set, &shards, &pulse)?;
+        let media = start_media(&settings, &loaded.set, &shards, &pulse)?;
         let udp = bind_udp(&settings)?;
         let tcp = TcpConnections::new(&shards, tcp::Limits::of(Shares::here().sip));
         let identity = identity(&settings, owner, &handle);
@@ -243,10 +244,8 @@ impl Node {
         };
         let tokens = node.follow_tokens(&settings, tokens);
         node.open(&settings, (&udp, &tcp), &metrics, tokens).await?;
-        node.follow_log(&metrics, begun, (loaded_at, set));
-        let watched =
-            watch::follow(config.to_owned(), node.handle.clone(), node.counts.clone(), settings);
-        node.keep("the watch of the configuration", watched);
+        node.follow_log(&metrics, begun, (loaded_at, loaded));
+        node.keep("the watch of the configuration", watch.follow());
         Ok(node)
     }
 
@@ -276,12 +275,12 @@ impl Node {
     fn follow_tokens(
         &mut self,
         settings: &NodeSettings,
-        tokens: Tokens,
+        (tokens, complained): (Tokens, Option<TokensError>),
     ) -> tokio::sync::watch::Receiver<Tokens> {
         let (known, now_known) = tokio::sync::watch::channel(tokens);
         match &settings.tokens_file {
             Some(path) => {
-                let followed = tokens::follow(path.clone(), known, self.counts.clone());
+                let followed = tokens::follow(path.clone(), known, self.counts.clone(), complained);
                 self.keep("the file of tokens", followed);
             }
             None => tracing::warn!("api.tokensFile is not set: nobody is let in to REST"),
@@ -290,12 +289,7 @@ impl Node {
     }
 
     /// Begins to follow what the log says; of the prompts, from where they were loaded.
-    fn follow_log(
-        &mut self,
-        metrics: &Arc<Metrics>,
-        begun: LogIndex,
-        loaded: (LogIndex, Arc<PromptSet>),
-    ) {
+    fn follow_log(&mut self, metrics: &Arc<Metrics>, begun: LogIndex, loaded: (LogIndex, Loaded)) {
         let (handle, shards, media) =
             (self.handle.clone(), self.shards.clone(), self.media.clone());
         self.keep("what follows the log", follow::follow(handle, shards, media, loaded));

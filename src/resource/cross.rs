@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::acd::config::Address;
+use crate::base::id::QueueId;
 use crate::resource::Kind;
 use crate::resource::Outside;
 use crate::resource::mistake::FieldPath;
@@ -35,8 +37,10 @@ pub(super) fn check(
     mistakes: &mut Vec<Mistake>,
 ) {
     duplicates(definitions, mistakes);
+    others(definitions, outside, mistakes);
     unknown_names(definitions, references, outside, mistakes);
     shared_addresses(definitions, claims, mistakes);
+    others_addresses(claims, outside, mistakes);
 }
 
 fn duplicates(definitions: &[Definition], mistakes: &mut Vec<Mistake>) {
@@ -51,6 +55,39 @@ fn duplicates(definitions: &[Definition], mistakes: &mut Vec<Mistake>) {
             field: FieldPath::default().field("metadata").field("name"),
             wrong: format!("{kind} {name} is described at {first} already"),
             remedy: "remove one of the two, or give it another name".to_owned(),
+        });
+    }
+}
+
+/// Notes what is described here and belongs to another source.
+fn others(definitions: &[Definition], outside: &dyn Outside, mistakes: &mut Vec<Mistake>) {
+    let mut known: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    for Definition { kind, name, place } in definitions {
+        let known =
+            known.entry(*kind).or_insert_with(|| outside.known_names(*kind).into_iter().collect());
+        if known.contains(name) {
+            mistakes.push(Mistake {
+                place: place.clone(),
+                field: FieldPath::default().field("metadata").field("name"),
+                wrong: format!("{kind} {name} is configured elsewhere already (REST)"),
+                remedy: "take it out of the folder, or delete it through REST first".to_owned(),
+            });
+        }
+    }
+}
+
+/// Notes addresses that reach a queue of another source.
+fn others_addresses(claims: &[Claim], outside: &dyn Outside, mistakes: &mut Vec<Mistake>) {
+    let known: BTreeMap<Address, QueueId> = outside.known_addresses().into_iter().collect();
+    for Claim { address, queue, place, field } in claims {
+        let Some(other) = known.get(address).filter(|other| other.as_str() != queue) else {
+            continue;
+        };
+        mistakes.push(Mistake {
+            place: place.clone(),
+            field: field.clone(),
+            wrong: format!("{address} reaches queue {other} already, configured elsewhere (REST)"),
+            remedy: "an address reaches one queue; take it from one of the two".to_owned(),
         });
     }
 }

@@ -47,11 +47,10 @@ use std::fmt;
 use crate::acd::config::Address;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::PromptConfig;
-use crate::acd::config::PromptSource;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Settings;
 use crate::acd::config::TrunkConfig;
-use crate::base::id::PromptId;
+use crate::base::id::QueueId;
 use crate::resource::cross::Definition;
 use crate::resource::document::Node;
 use crate::resource::read::Fields;
@@ -119,9 +118,15 @@ pub trait Outside {
     /// of that name says otherwise.
     fn built_in_prompts(&self) -> &[&str];
 
-    /// The objects of a kind that are configured elsewhere (by REST), and so may be named here.
+    /// The objects of a kind that are configured elsewhere (by REST): they may be named here, and
+    /// not described.
     fn known_names(&self, kind: Kind) -> Vec<String> {
         let _ = kind;
+        Vec::new()
+    }
+
+    /// The addresses that reach queues configured elsewhere, and which.
+    fn known_addresses(&self) -> Vec<(Address, QueueId)> {
         Vec::new()
     }
 }
@@ -135,7 +140,7 @@ pub struct Configuration {
     pub agents: Vec<AgentConfig>,
     /// In the order they were read.
     pub trunks: Vec<TrunkConfig>,
-    /// Those that were written, then the built-in ones nobody replaced.
+    /// In the order they were read; the built-in ones are there without being written.
     pub prompts: Vec<PromptConfig>,
     /// For the whole deployment.
     pub settings: Settings,
@@ -166,7 +171,6 @@ pub fn read(files: &[File<'_>], outside: &dyn Outside) -> Result<Configuration, 
     }
     cross::check(&definitions, &found.references, &found.claims, outside, &mut found.mistakes);
     if found.mistakes.is_empty() {
-        add_built_in_prompts(&mut read.prompts, outside);
         return Ok(read);
     }
     // In the order a person goes through the files.
@@ -237,6 +241,12 @@ fn read_document(notes: &Notes<'_>, node: &Node, read: &mut Configuration) -> Op
     {
         version.wrong("is not a version this release reads", &format!("write {API_VERSION}"));
     }
+    if let Some(tokens) = top.field("tokens") {
+        let remedy =
+            "move the file out of this folder, and name it in Settings.spec.api.tokensFile";
+        tokens.wrong("this is a file of tokens and no resource", remedy);
+        return None;
+    }
     top.elsewhere("status", "Carillon writes it; remove it");
     let remedy = "write Queue, Agent, Trunk, Prompt or Settings";
     let kind = top.required("kind", remedy).and_then(|kind| kind.word(&Kind::WORDS, &[]));
@@ -260,14 +270,4 @@ fn read_document(notes: &Notes<'_>, node: &Node, read: &mut Configuration) -> Op
     }
     spec.finish();
     named
-}
-
-fn add_built_in_prompts(prompts: &mut Vec<PromptConfig>, outside: &dyn Outside) {
-    for name in outside.built_in_prompts() {
-        if prompts.iter().all(|prompt| prompt.id.as_str() != *name) {
-            let source = PromptSource::BuiltIn((*name).to_owned());
-            let id = PromptId::new(name);
-            prompts.push(PromptConfig { id, source, language: prompt::LANGUAGE.to_owned() });
-        }
-    }
 }

@@ -285,6 +285,11 @@ impl<'a> Field<'a> {
         matches!(self.node.value, Value::Text(_))
     }
 
+    /// A number as it was written, if it is one.
+    pub(super) fn number(&self) -> Option<&'a str> {
+        if let Value::Number(written) = &self.node.value { Some(written) } else { None }
+    }
+
     pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(&self.node.value, Value::Text(text) if text == word)
     }

@@ -20,6 +20,9 @@ use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::acd::command::AgentStateName;
 use crate::acd::config::Settings;
 use crate::base::time::Millis;
@@ -29,7 +32,7 @@ use crate::resource::read::Field;
 use crate::resource::read::Fields;
 
 /// What one node needs to know before it starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSettings {
     /// Where SIP is heard, at least one.
     pub sip_listen: Vec<Listen>,
@@ -77,7 +80,7 @@ impl NodeSettings {
 }
 
 /// One place SIP is heard at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Listen {
     /// How.
     pub transport: ListenTransport,
@@ -86,7 +89,7 @@ pub struct Listen {
 }
 
 /// The transports of SIP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ListenTransport {
     /// Datagrams.
     Udp,
@@ -291,6 +294,10 @@ fn reasons(field: &Field<'_>) -> Vec<String> {
 
 fn socket(group: &Fields<'_>, usual: SocketAddr) -> SocketAddr {
     let Some(field) = group.field("listen") else { return usual };
+    if let Some(port) = field.number() {
+        field.wrong(&format!("{port} is a number and not text"), &format!("write \":{port}\""));
+        return usual;
+    }
     let Some(written) = field.text() else { return usual };
     match address::socket(written) {
         Ok(address) => address,

@@ -8,9 +8,16 @@
 //! - {name: ops, role: Administrator, token: "…"}
 //! ```
 //!
-//! Always holds: a token is never repeated in a mistake; a role that needs teams has some.
+//! Always holds: a token is never repeated in a mistake; a role that needs teams has some; no
+//! two names have the same token.
 //!
 //! Not here: comparing tokens (`api::auth`).
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use sha2::Digest;
+use sha2::Sha256;
 
 use crate::acd::command::Role;
 use crate::base::secret::Private;
@@ -45,6 +52,16 @@ pub enum TokenSecret {
     Sha256([u8; 32]),
 }
 
+impl TokenSecret {
+    /// The SHA-256 of the token.
+    pub fn hash(&self) -> [u8; 32] {
+        match self {
+            Self::Plain(token) => Sha256::digest(token.expose().as_bytes()).into(),
+            Self::Sha256(hash) => *hash,
+        }
+    }
+}
+
 const ROLES: [(&str, Role); 4] = [
     ("Viewer", Role::Viewer),
     ("Agent", Role::Agent),
@@ -64,17 +81,20 @@ pub fn read_tokens(
     let mut mistakes = Vec::new();
     let notes = Notes::new(file.name, outside);
     let mut tokens: Vec<TokenConfig> = Vec::new();
+    let (mut names, mut holders) = (BTreeSet::new(), BTreeMap::new());
     for node in document::from_yaml(file.name, file.text, &mut mistakes) {
         let Some(top) = Fields::top(&notes, &node) else { continue };
         let list = top.required("tokens", "write tokens: and a list of {name, role, token}");
         for item in list.map(|list| list.items(TOKENS_MAX)).unwrap_or_default() {
-            let twice = |token: &TokenConfig| tokens.iter().any(|known| known.name == token.name);
-            match item.clone().fields().and_then(token) {
-                Some(token) if twice(&token) => {
-                    item.wrong(&format!("{} stands here twice", token.name), "remove one");
-                }
-                Some(token) => tokens.push(token),
-                None => {}
+            let Some(token) = item.clone().fields().and_then(token) else { continue };
+            if !names.insert(token.name.clone()) {
+                item.wrong(&format!("{} stands here twice", token.name), "remove one");
+            } else if let Some(other) = holders.get(&token.secret.hash()) {
+                let wrong = format!("{} has the same token as {other}", token.name);
+                item.wrong(&wrong, "draw another at random; a token tells who asks");
+            } else {
+                holders.insert(token.secret.hash(), token.name.clone());
+                tokens.push(token);
             }
         }
         top.finish();

@@ -90,14 +90,15 @@ fn what_is_left_out_has_its_published_default() {
 }
 
 #[test]
-fn prompts_of_the_program_are_there_unless_replaced() {
+fn prompts_of_the_program_need_no_line_of_their_own() {
     let read = read_good("everything.yaml");
     let source = |name: &str| {
         read.prompts.iter().find(|prompt| prompt.id.as_str() == name).map(|prompt| &prompt.source)
     };
     let file = PromptSource::File("config/audio/welcome.wav".to_owned());
     assert_eq!(source("welcome"), Some(&file));
-    assert_eq!(source("music"), Some(&PromptSource::BuiltIn("music".to_owned())));
+    // It is named by a queue all the same.
+    assert_eq!(source("music"), None);
 }
 
 #[test]

@@ -31,14 +31,14 @@ fn good_tokens_are_read() {
 fn bad_tokens_are_refused_without_being_repeated() {
     let text = "tokens:\n\
          - {name: a, role: Supervisor, token: \"sixteen-or-more-0\"}\n\
-         - {name: b, role: Viewer, teams: [x], token: \"sixteen-or-more-0\"}\n\
+         - {name: b, role: Viewer, teams: [x], token: \"sixteen-or-more-1\"}\n\
          - {name: c, role: Admin, token: \"sixteen-or-more-0\"}\n\
          - {name: d, role: Viewer, token: hunter2}\n\
          - {name: e, role: Viewer, sha256: hunter2}\n\
          - {name: f, role: Viewer, token: \"sixteen-or-more-0\", sha256: hunter2}\n\
          - {name: g, role: Viewer, token: 1234567890123456}\n\
-         - {name: g, role: Viewer, token: \"sixteen-or-more-0\"}\n\
-         - {name: g, role: Viewer, token: \"sixteen-or-more-1\"}\n";
+         - {name: g, role: Viewer, token: \"sixteen-or-more-2\"}\n\
+         - {name: g, role: Viewer, token: \"sixteen-or-more-3\"}\n";
     let said = read(text).unwrap_err();
     assert_eq!(
         said,
@@ -54,6 +54,26 @@ fn bad_tokens_are_refused_without_being_repeated() {
             "tokens.yaml:8: tokens[6].token: is a number and not text; a token is text; put it in \
              quotes",
             "tokens.yaml:10: tokens[8]: g stands here twice; remove one",
+        ]
+    );
+}
+
+#[test]
+fn two_names_cannot_have_one_token() {
+    let hash = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
+    let text = format!(
+        "tokens:\n- {{name: a, role: Viewer, token: \"sixteen-or-more-0\"}}\n\
+         - {{name: b, role: Administrator, token: \"sixteen-or-more-0\"}}\n\
+         - {{name: c, role: Viewer, sha256: \"{hash}\"}}\n\
+         - {{name: d, role: Administrator, sha256: \"{hash}\"}}\n"
+    );
+    assert_eq!(
+        read(&text).unwrap_err(),
+        [
+            "tokens.yaml:3: tokens[1]: b has the same token as a; draw another at random; a token \
+             tells who asks",
+            "tokens.yaml:5: tokens[3]: d has the same token as c; draw another at random; a token \
+             tells who asks",
         ]
     );
 }

@@ -1,53 +1,61 @@
 //! Follows what the log says about trunks and prompts, and hands it to those who work with it.
 //!
 //! Always holds: whoever missed something is given the whole of it anew; a prompt that has not
-//! changed is not read again.
+//! changed is not read again; one whose file has changed is, also when nothing was said in the log.
 //!
 //! Not here: the folder, which is one of those who say it ([`super::watch`]).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::task::spawn_blocking;
 
 use crate::acd::config::PromptConfig;
 use crate::acd::config::TrunkConfig;
 use crate::acd::fact::ConfigKind;
 use crate::acd::fact::Fact;
 use crate::base::id::LogIndex;
-use crate::base::id::PromptId;
 use crate::cluster::handle::Handle;
-use crate::media::prompt::PromptSet;
-use crate::node::config::prompts;
+use crate::node::config::prompts::Loaded;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::Shards;
 
-/// Follows what happens after `after` until the runtime ends; `set` was loaded no earlier.
+/// How often the files of prompts are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Follows what happens after `after` until the runtime ends; `loaded` was loaded no earlier.
 pub async fn follow(
     handle: Handle,
     shards: Shards,
     media: MediaThreads,
-    (mut after, mut set): (LogIndex, Arc<PromptSet>),
+    (mut after, mut loaded): (LogIndex, Loaded),
 ) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         let Ok(mut happenings) = handle.happenings_after(after) else {
             // Too much has happened meanwhile: everything anew.
             after = handle.applied();
             shards.trunks(&trunks(&handle));
-            set = load_prompts(&handle).await;
-            media.set_prompts(&set);
+            loaded = load_prompts(&handle, loaded).await;
+            media.set_prompts(&loaded.set);
             continue;
         };
-        while let Some(happening) = happenings.next().await {
-            after = happening.index;
-            let changed = |kind| names(&happening.facts, kind).collect::<BTreeSet<&str>>();
-            if !changed(ConfigKind::Trunk).is_empty() {
-                shards.trunks(&trunks(&handle));
-            }
-            let prompts = changed(ConfigKind::Prompt);
-            if !prompts.is_empty() {
-                set = reload_prompts(&handle, set, &prompts).await;
-                media.set_prompts(&set);
+        loop {
+            let is_due = tokio::select! {
+                happening = happenings.next() => {
+                    let Some(happening) = happening else { break };
+                    after = happening.index;
+                    if tells_of(&happening.facts, ConfigKind::Trunk) {
+                        shards.trunks(&trunks(&handle));
+                    }
+                    tells_of(&happening.facts, ConfigKind::Prompt)
+                }
+                _ = look.tick() => !are_fresh(&loaded).await,
+            };
+            if is_due {
+                loaded = load_prompts(&handle, loaded).await;
+                media.set_prompts(&loaded.set);
             }
         }
     }
@@ -58,26 +66,17 @@ pub fn trunks(handle: &Handle) -> Arc<[TrunkConfig]> {
     handle.view(|view| view.trunk_configs().into_iter().map(|(trunk, _)| trunk.clone()).collect())
 }
 
-/// The prompts as configured now, loaded.
-pub async fn load_prompts(handle: &Handle) -> Arc<PromptSet> {
+/// The prompts as configured now; those that are `before` already are not loaded again.
+pub async fn load_prompts(handle: &Handle, before: Loaded) -> Loaded {
     let configured = prompt_configs(handle);
-    let loaded = tokio::task::spawn_blocking(move || prompts::load(&configured)).await;
+    let loaded = spawn_blocking(move || before.again(&configured)).await;
     // Loading does not panic; if the runtime is ending, nobody listens any more.
-    Arc::new(loaded.unwrap_or_default())
+    loaded.unwrap_or_default()
 }
 
-/// The same, with only those of these names loaded anew.
-async fn reload_prompts(
-    handle: &Handle,
-    before: Arc<PromptSet>,
-    changed: &BTreeSet<&str>,
-) -> Arc<PromptSet> {
-    let configured = prompt_configs(handle);
-    let changed: BTreeSet<PromptId> = changed.iter().map(|name| PromptId::new(name)).collect();
-    let loaded = tokio::task::spawn_blocking(move || {
-        prompts::reload(&before, &configured, |prompt| changed.contains(prompt))
-    });
-    Arc::new(loaded.await.unwrap_or_default())
+async fn are_fresh(loaded: &Loaded) -> bool {
+    let loaded = loaded.clone();
+    spawn_blocking(move || loaded.is_fresh()).await.unwrap_or(true)
 }
 
 fn prompt_configs(handle: &Handle) -> Vec<PromptConfig> {
@@ -85,15 +84,11 @@ fn prompt_configs(handle: &Handle) -> Vec<PromptConfig> {
         .view(|view| view.prompt_configs().into_iter().map(|(prompt, _)| prompt.clone()).collect())
 }
 
-/// The names of what was put or removed of a kind.
-fn names(facts: &[Fact], wanted: ConfigKind) -> impl Iterator<Item = &str> {
-    facts.iter().filter_map(move |fact| {
-        if let Fact::ConfigPut { kind, name, .. } | Fact::ConfigRemoved { kind, name, .. } = fact
-            && *kind == wanted
-        {
-            Some(name.as_str())
-        } else {
-            None
-        }
+fn tells_of(facts: &[Fact], wanted: ConfigKind) -> bool {
+    facts.iter().any(|fact| {
+        matches!(
+            fact,
+            Fact::ConfigPut { kind, .. } | Fact::ConfigRemoved { kind, .. } if *kind == wanted
+        )
     })
 }

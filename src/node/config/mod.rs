@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! folder ─► watch ─► log ─► follow ─► shards (trunks)
-//!                                └──► prompts ─► media
+//!             │                  └──► prompts ─► media
+//!             ├► known: what the log has already
+//!             └► accepted: this node's own settings, for its next start
 //! file of tokens ─► tokens ─► REST
 //! ```
 //!
@@ -10,8 +12,10 @@
 //!
 //! Not here: shapes and sentences (`resource`), what a configuration means (`acd`).
 
+pub mod accepted;
 pub mod folder;
 pub mod follow;
+pub mod known;
 pub mod prompts;
 pub mod tokens;
 pub mod watch;

@@ -3,13 +3,21 @@
 //! The operating system tells of changes; a look every few seconds as well finds what it does not
 //! tell (network file systems, a folder that was replaced).
 //!
+//! | the folder | the log holds a configuration | then |
+//! |---|---|---|
+//! | is good | | what differs is proposed |
+//! | has a mistake | yes | nothing changes, and a node that starts is as it was |
+//! | has a mistake | no | the node does not start |
+//!
 //! Ports and addresses are a node's own and read when it starts: what changed of them is said, and
 //! shown as a metric, until the node is restarted.
 //!
 //! Always holds: only the leader proposes, so that several nodes with the same folder agree; a
-//! folder that cannot be used is said once, not again at every look.
+//! mistake or a refusal is said and counted once, not again at every look; while neither the files
+//! nor the log changed, nothing is read again or compared; disks are waited for in threads of
+//! their own.
 //!
-//! Not here: reading and comparing ([`super::folder`]).
+//! Not here: reading ([`super::folder`]), comparing ([`super::known`]).
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -19,14 +27,24 @@ use std::time::Duration;
 use notify::RecursiveMode;
 use notify::Watcher;
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::acd::command::Command;
+use crate::acd::command::Outcome;
+use crate::acd::command::Refusal;
 use crate::cluster::handle::Handle;
+use crate::cluster::handle::Unavailable;
+use crate::node::config::accepted;
 use crate::node::config::folder;
+use crate::node::config::folder::Beside;
 use crate::node::config::folder::FolderError;
+use crate::node::config::folder::Texts;
+use crate::node::config::known::Known;
 use crate::node::count::Counts;
 use crate::node::entropy;
 use crate::resource::Configuration;
+use crate::resource::Mistake;
 use crate::resource::NodeSettings;
 
 /// How long after the first change to look: editors write in several steps.
@@ -35,85 +53,211 @@ const SETTLE: Duration = Duration::from_millis(150);
 /// How often to look without being told.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Follows `folder` until the runtime ends; `started` is what this node was started with.
-pub async fn follow(folder: PathBuf, handle: Handle, counts: Counts, started: NodeSettings) {
-    let bell = Bell::hang(&folder);
-    let mut complained = None;
-    let mut waiting = Vec::new();
-    loop {
-        bell.heard().await;
-        match read(&folder, &handle) {
-            Ok(wanted) => {
-                complained = None;
-                tell_waiting(&wanted.node, &started, &mut waiting, &counts);
-                if handle.is_leader() {
-                    apply(&wanted, &handle).await;
-                }
-            }
+/// A folder that is followed.
+pub struct Watch {
+    folder: PathBuf,
+    data: PathBuf,
+    handle: Handle,
+    counts: Counts,
+    bell: Bell,
+    /// What this node was started with.
+    started: NodeSettings,
+    /// What is kept for the next start.
+    kept: Option<NodeSettings>,
+    is_first_start: bool,
+    last: Option<Look>,
+    complained: Vec<String>,
+    refused: Vec<Refusal>,
+    overlooked: Vec<String>,
+    waiting: Vec<&'static str>,
+}
+
+/// What was found at one look.
+struct Look {
+    texts: Texts,
+    known: Arc<Known>,
+    beside: Beside,
+    found: Result<Arc<Configuration>, Vec<Mistake>>,
+    /// Everything that differed was proposed, and had an answer.
+    is_settled: bool,
+}
+
+impl Watch {
+    /// Reads the folder; with a mistake in it, takes what was accepted last.
+    pub async fn begin(
+        folder: &Path,
+        data: &Path,
+        handle: &Handle,
+        counts: &Counts,
+    ) -> Result<Self, FolderError> {
+        let kept = accepted::read(data);
+        let is_first_start = kept.is_none() || !handle.view(Known::of).is_configured();
+        let mut watch = Self {
+            folder: folder.to_owned(),
+            data: data.to_owned(),
+            handle: handle.clone(),
+            counts: counts.clone(),
+            bell: Bell::hang(folder),
+            started: kept.clone().unwrap_or_default(),
+            kept,
+            is_first_start,
+            last: None,
+            complained: Vec::new(),
+            refused: Vec::new(),
+            overlooked: Vec::new(),
+            waiting: Vec::new(),
+        };
+        match watch.look().await {
+            Ok(wanted) => watch.started = wanted.node.clone(),
+            Err(error) if watch.is_first_start => return Err(error),
             Err(error) => {
-                let words = complaint(&error);
-                if complained.as_ref() != Some(&words) {
-                    tracing::error!("the configuration is not used: {words}");
-                    counts.config_rejected();
-                    complained = Some(words);
+                watch.complain(error.lines());
+                tracing::warn!("the node starts with the configuration it accepted last");
+            }
+        }
+        Ok(watch)
+    }
+
+    /// What this node starts with.
+    pub fn settings(&self) -> &NodeSettings {
+        &self.started
+    }
+
+    /// Whether nothing was ever accepted before, to which one could keep.
+    pub fn is_first_start(&self) -> bool {
+        self.is_first_start
+    }
+
+    /// Follows the folder until the runtime ends.
+    pub async fn follow(mut self) {
+        loop {
+            self.bell.heard().await;
+            match self.look().await {
+                Ok(wanted) => {
+                    self.complained.clear();
+                    self.tell_waiting(&wanted.node);
+                    self.apply().await;
+                }
+                Err(error) => self.complain(error.lines()),
+            }
+        }
+    }
+
+    /// Looks at the folder, and reads it if anything has changed.
+    async fn look(&mut self) -> Result<Arc<Configuration>, FolderError> {
+        let known = self.handle.view(Known::of);
+        let (folder, last) = (self.folder.clone(), self.last.take());
+        let looked = spawn_blocking(move || look(&folder, known, last)).await;
+        // Looking does not panic; if the runtime is ending, nobody listens any more.
+        let look = looked.map_err(|error| FolderError::Unreadable {
+            path: self.folder.clone(),
+            source: error.into(),
+        })??;
+        if look.texts.overlooked != self.overlooked {
+            self.overlooked.clone_from(&look.texts.overlooked);
+            self.overlooked.iter().for_each(|overlooked| tracing::warn!("{overlooked}"));
+        }
+        let found = look.found.clone().map_err(FolderError::Mistakes);
+        self.last = Some(look);
+        found
+    }
+
+    /// Makes the state what was read last, if this node leads.
+    pub async fn apply(&mut self) {
+        let Some(look) = &self.last else { return };
+        let Ok(wanted) = &look.found else { return };
+        let wanted = Arc::clone(wanted);
+        if !look.is_settled && self.handle.is_leader() {
+            let (compared, known) = (Arc::clone(&wanted), Arc::clone(&look.known));
+            let Ok(commands) = spawn_blocking(move || known.changes(&compared)).await else {
+                return; // The runtime is ending.
+            };
+            match self.propose(commands).await {
+                Ok(refused) => self.tell_refused(refused),
+                // The next look proposes what is still missing.
+                Err(unavailable) => {
+                    tracing::warn!("the configuration waits for the cluster: {unavailable:?}");
+                    return;
                 }
             }
+            self.last.iter_mut().for_each(|look| look.is_settled = true);
         }
+        self.keep(&wanted.node);
     }
-}
 
-/// Says, when it changes, what of this node's own settings waits for a restart.
-fn tell_waiting(
-    wanted: &NodeSettings,
-    started: &NodeSettings,
-    waiting: &mut Vec<&'static str>,
-    counts: &Counts,
-) {
-    let changed = wanted.changed_since(started);
-    if changed == *waiting {
-        return;
-    }
-    counts.config_waiting(changed.len());
-    if changed.is_empty() {
-        tracing::info!("the Settings are again as this node was started with");
-    } else {
-        let fields = changed.join(", ");
-        tracing::warn!(%fields, "changed in Settings, and used only after a restart of this node");
-    }
-    *waiting = changed;
-}
-
-/// Makes the state what was read from the folder.
-pub async fn apply(wanted: &Configuration, handle: &Handle) {
-    for command in handle.view(|view| folder::changes(wanted, view)) {
-        match handle.propose(entropy::request_id(), command).await {
-            Ok(applied) => {
-                if let crate::acd::command::Outcome::Refused(refusal) = applied.outcome {
-                    tracing::error!("a part of the configuration is refused: {refusal:?}");
-                }
-            }
-            // The next look proposes what is still missing.
-            Err(unavailable) => {
-                tracing::warn!("the configuration waits for the cluster: {unavailable:?}");
-                return;
+    /// Proposes one after another; what the core refuses.
+    async fn propose(&self, commands: Vec<Command>) -> Result<Vec<Refusal>, Unavailable> {
+        let mut refused = Vec::new();
+        for command in commands {
+            let applied = self.handle.propose(entropy::request_id(), command).await?;
+            if let Outcome::Refused(refusal) = applied.outcome {
+                refused.push(refusal);
             }
         }
+        Ok(refused)
     }
-}
 
-/// Reads the folder, which may name what is configured elsewhere.
-pub fn read(folder: &Path, handle: &Handle) -> Result<Configuration, FolderError> {
-    folder::read(folder, &|kind| handle.view(|view| folder::elsewhere(view, kind)))
-}
-
-/// All of it in one text, a line each.
-pub fn complaint(error: &FolderError) -> String {
-    match error {
-        FolderError::Unreadable { .. } => error.to_string(),
-        FolderError::Mistakes(mistakes) => {
-            mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    /// Says and counts what is wrong, unless it was said last time.
+    fn complain(&mut self, lines: Vec<String>) {
+        if lines != self.complained {
+            let tell = |line| tracing::error!("the configuration is not used: {line}");
+            lines.iter().for_each(tell);
+            self.counts.config_rejected();
+            self.complained = lines;
         }
     }
+
+    /// The same of what only the core could find out.
+    fn tell_refused(&mut self, refused: Vec<Refusal>) {
+        if refused != self.refused && !refused.is_empty() {
+            let tell = |it| tracing::error!("a part of the configuration is refused: {it:?}");
+            refused.iter().for_each(tell);
+            self.counts.config_rejected();
+        }
+        self.refused = refused;
+    }
+
+    /// Keeps the settings for a start with a folder that cannot be used.
+    fn keep(&mut self, settings: &NodeSettings) {
+        if self.kept.as_ref() == Some(settings) {
+            return;
+        }
+        match accepted::write(&self.data, settings) {
+            Ok(()) => self.kept = Some(settings.clone()),
+            Err(error) => tracing::warn!("the settings cannot be kept in the data: {error}"),
+        }
+    }
+
+    /// Says, when it changes, what of this node's own settings waits for a restart.
+    fn tell_waiting(&mut self, wanted: &NodeSettings) {
+        let changed = wanted.changed_since(&self.started);
+        if changed == self.waiting {
+            return;
+        }
+        self.counts.config_waiting(changed.len());
+        if changed.is_empty() {
+            tracing::info!("the Settings are again as this node was started with");
+        } else {
+            let fields = changed.join(", ");
+            tracing::warn!(%fields, "changed in Settings, and used only after a restart");
+        }
+        self.waiting = changed;
+    }
+}
+
+/// One look; the last one again if nothing has changed since.
+fn look(folder: &Path, known: Known, last: Option<Look>) -> Result<Look, FolderError> {
+    let texts = folder::look(folder)?;
+    if let Some(last) = last
+        && last.texts == texts
+        && *last.known == known
+        && last.beside.is_unchanged()
+    {
+        return Ok(last);
+    }
+    let (found, beside) = folder::read(&texts, &known);
+    let (found, known) = (found.map(Arc::new), Arc::new(known));
+    Ok(Look { texts, known, beside, found, is_settled: false })
 }
 
 /// Rings when something in a folder may have changed.
