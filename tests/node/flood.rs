@@ -135,6 +135,7 @@ fn each_port_has_a_share_of_the_open_files() {
         let shares = Shares::of(files);
         let all = shares.api + shares.observe + shares.sip;
         assert!(files < 1024 || all + 256 < files, "{files}: {shares:?}");
+        assert!(shares.api_of_one * 4 <= shares.api, "{files}: one takes not all: {shares:?}");
         assert!(shares.api > 0 && shares.observe > 0 && shares.sip > 0, "{files}: {shares:?}");
     }
     let plenty = Shares::of(1 << 20);

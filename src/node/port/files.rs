@@ -2,7 +2,7 @@
 //!
 //! | for | connections | of one address |
 //! |---|---|---|
-//! | REST and events | 16,384, or half of what is left | 1,024 (an ingress, a site) |
+//! | REST and events | 16,384, or half of what is left | 1,024 (an ingress, a site), or a quarter |
 //! | metrics and health | 64 | 32 |
 //! | SIP over TCP | 16,384, or half of what is left | half ([`crate::node::tcp::Limits`]) |
 //!
@@ -30,7 +30,7 @@ const CONNECTIONS: usize = 16_384;
 const USUAL: usize = 1024;
 
 /// One connection for each agent of one site, or the ingress everybody comes by.
-pub const API_OF_ONE: usize = 1024;
+const API_OF_ONE: usize = 1024;
 /// A monitor and the kubelet need a few.
 pub const OBSERVE_OF_ONE: usize = 32;
 
@@ -39,6 +39,8 @@ pub const OBSERVE_OF_ONE: usize = 32;
 pub struct Shares {
     /// REST and events.
     pub api: usize,
+    /// REST and events of one address; a quarter where there are few.
+    pub api_of_one: usize,
     /// Metrics and health.
     pub observe: usize,
     /// SIP over TCP.
@@ -51,7 +53,8 @@ impl Shares {
         let left = files.saturating_sub(OWN + OBSERVE);
         // With next to nothing a node still answers somebody.
         let half = (left / 2).clamp(16, CONNECTIONS);
-        Self { api: half, observe: OBSERVE, sip: half }
+        let api_of_one = API_OF_ONE.min(half / 4);
+        Self { api: half, api_of_one, observe: OBSERVE, sip: half }
     }
 
     /// The shares of this process; its limit of open files is raised when this is first asked.

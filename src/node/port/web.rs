@@ -74,7 +74,7 @@ pub async fn serve(
     };
     let shares = Shares::here();
     let api = Port { name: "api", what: "REST", field: "api.listen" };
-    let limits = Limits::new(shares.api, files::API_OF_ONE);
+    let limits = Limits::new(shares.api, shares.api_of_one);
     let api = api.open(settings.api_listen, api::router(setup), limits, (metrics, pulse)).await?;
     let observe = Port { name: "observe", what: "metrics and health", field: "observe.listen" };
     let limits = Limits::new(shares.observe, files::OBSERVE_OF_ONE);
