@@ -19,6 +19,8 @@
 //! Not here: whether an INVITE may come in ([`super::ingress`]), what follows the 200
 //! ([`super::confirmed`]).
 
+use std::net::IpAddr;
+
 use crate::acd::command::Command;
 use crate::acd::command::LegEnd;
 use crate::acd::effect::Cause;
@@ -30,6 +32,7 @@ use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::change;
 use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;
+use crate::b2bua::counter::Why;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
@@ -59,6 +62,8 @@ pub(super) struct Unanswered {
     pub(super) key: ServerKey,
     /// As it came.
     pub(super) invite: Message,
+    /// Where it came from.
+    pub(super) source: IpAddr,
     /// The dialog it will make.
     pub(super) dialog: Dialog,
     /// Reliable provisional responses.
@@ -169,6 +174,14 @@ impl Leg {
         let response = caller.response(487).build();
         self.refuse_caller(board, &response);
         board.propose(self.id, Command::EndLeg { leg: self.id, why: LegEnd::HungUp });
+    }
+
+    /// Tells a caller, and the log, that no call came of the INVITE.
+    pub(super) fn turn_away_at_door(&mut self, board: &mut Board, status: u16, why: Why) {
+        if let State::Unanswered(caller) = &self.state {
+            board.tell_turned_away(&caller.invite, caller.source, status, why);
+        }
+        self.turn_away(board, Cause::TurnedAway(status));
     }
 
     /// Ends an unanswered caller's leg because the core says so.

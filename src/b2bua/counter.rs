@@ -1,11 +1,17 @@
-//! What is counted of SIP: plain names that `observe` turns into metrics.
+//! What is counted of SIP: plain names that `observe` turns into metrics; and who was turned away,
+//! for the log.
 //!
-//! Always holds: the set of values is small and closed, so a stranger's message cannot make a new
-//! time series.
+//! Always holds: the set of counted values is small and closed, so a stranger's message cannot make
+//! a new time series; of a caller who was turned away nothing is told but from where and which
+//! Call-ID.
 //!
 //! Not here: the metrics' published names (`observe`), and what is counted of calls (`acd::fact`).
 
+use std::net::IpAddr;
+
+use crate::acd::command::Refusal;
 use crate::acd::command::RingFailure;
+use crate::base::id::TrunkId;
 use crate::sip::method::Method;
 
 /// One thing that happened once.
@@ -33,6 +39,30 @@ pub enum Counter {
     ForkHungUp,
     /// A message was dropped that belongs to nothing.
     Stray,
+}
+
+/// A caller who got a final answer and no call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// The answer.
+    pub status: u16,
+    /// Why.
+    pub why: Why,
+    /// Where the INVITE came from.
+    pub source: IpAddr,
+    /// The trunk that names that address, if one does.
+    pub trunk: Option<TrunkId>,
+    /// The INVITE's Call-ID, as it was sent.
+    pub call_id: String,
+}
+
+/// Who turned a caller away, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// This node, before the core was asked, or because it could not be.
+    Rejected(Rejected),
+    /// The core.
+    Refused(Refusal),
 }
 
 /// Why a request was turned away.

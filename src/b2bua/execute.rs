@@ -30,6 +30,7 @@ use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
+use crate::b2bua::counter::Why;
 use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
@@ -128,10 +129,12 @@ impl Ua {
         if let Some((request, command)) = next {
             self.board.outputs.push_back(super::Output::Propose { request, command });
         }
-        let refused = match outcome {
+        let (status, why) = match outcome {
             Ok(Outcome::Done) => return,
-            Ok(Outcome::Refused(refusal)) => outcome::refusal_status(&refusal),
-            Err(_) => 503,
+            Ok(Outcome::Refused(refusal)) => {
+                (outcome::refusal_status(&refusal), Why::Refused(refusal))
+            }
+            Err(_) => (503, Why::Rejected(Rejected::Unavailable)),
         };
         // Whatever else the core refuses, it has ordered or heard the end of the leg.
         if let Command::EnqueueCall(_) = settled.command {
@@ -139,7 +142,7 @@ impl Ua {
                 self.board.count(Counter::Rejected(Rejected::Unavailable));
             }
             self.with_leg(settled.leg, |leg, board| {
-                leg.turn_away(board, Cause::TurnedAway(refused));
+                leg.turn_away_at_door(board, status, why);
             });
         } else if let Command::AnswerReservation { .. } = settled.command {
             self.with_leg(settled.leg, |leg, board| {

@@ -44,10 +44,12 @@ use crate::b2bua::change;
 use crate::b2bua::codec;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
+use crate::b2bua::counter::Why;
 use crate::b2bua::identity;
 use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
+use crate::b2bua::outcome;
 use crate::b2bua::refresh;
 use crate::b2bua::sound;
 use crate::b2bua::sound::Sound;
@@ -172,12 +174,12 @@ impl Ua {
         self.board.count(Counter::RequestReceived(request.method()));
         if is_encoded(request) {
             let refused = Refused::new(415, Rejected::Media);
-            self.refuse(key, request, refused.with(Name::AcceptEncoding, "identity"));
+            self.refuse((key, request, flow), refused.with(Name::AcceptEncoding, "identity"));
             return;
         }
         if let Some(leg) = self.leg_of(request) {
             if let Err(refused) = check_extensions(request) {
-                self.refuse(key, request, refused);
+                self.refuse((key, request, flow), refused);
                 return;
             }
             self.with_leg(leg, |leg, board| leg.handle_request(board, key, request));
@@ -185,9 +187,9 @@ impl Ua {
         }
         if let Some(status) = check::refusal_of(request) {
             let refused = Refused::new(status, Rejected::Method).with(Name::Allow, ALLOW);
-            self.refuse(key, request, refused);
+            self.refuse((key, request, flow), refused);
         } else if request.to().is_ok_and(|to| to.tag().is_some()) {
-            self.refuse(key, request, Refused::new(481, Rejected::UnknownDialog));
+            self.refuse((key, request, flow), Refused::new(481, Rejected::UnknownDialog));
         } else {
             self.on_new_request(key, request, flow);
         }
@@ -196,9 +198,9 @@ impl Ua {
     fn on_new_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         match request.method() {
             Method::Invite => self.on_invite(key, request, flow),
-            Method::Options => self.on_options(key, request),
+            Method::Options => self.on_options(key, request, flow),
             Method::Subscribe | Method::Publish => {
-                self.refuse(key, request, Refused::new(489, Rejected::Method));
+                self.refuse((key, request, flow), Refused::new(489, Rejected::Method));
             }
             Method::Bye
             | Method::Prack
@@ -207,33 +209,38 @@ impl Ua {
             | Method::Notify
             | Method::Ack
             | Method::Cancel => {
-                self.refuse(key, request, Refused::new(481, Rejected::UnknownDialog));
+                self.refuse((key, request, flow), Refused::new(481, Rejected::UnknownDialog));
             }
             Method::Register | Method::Refer | Method::Message | Method::Other(_) => {
                 let refused = Refused::new(405, Rejected::Method).with(Name::Allow, ALLOW);
-                self.refuse(key, request, refused);
+                self.refuse((key, request, flow), refused);
             }
         }
     }
 
-    fn refuse(&mut self, key: &ServerKey, request: &Message, refused: Refused) {
-        self.board.count(Counter::Rejected(refused.why));
+    fn refuse(&mut self, (key, request, flow): (&ServerKey, &Message, Flow), refused: Refused) {
+        let Refused { status, why, headers } = refused;
+        self.board.count(Counter::Rejected(why));
         let tag = self.board.tokens.to_tag(&[key.as_str()]);
-        let mut response = ResponseBuilder::to(request, refused.status).to_tag(&tag);
-        for (name, value) in refused.headers {
+        let mut response = ResponseBuilder::to(request, status).to_tag(&tag);
+        if request.method() == Method::Invite && self.leg_of(request).is_none() {
+            self.board.tell_turned_away(request, flow.peer.ip(), status, Why::Rejected(why));
+            response = response.header(Name::Reason, outcome::reason_of_status(status));
+        }
+        for (name, value) in headers {
             response = response.header(name, value);
         }
         let response = response.header(Name::Server, PRODUCT).build();
         self.board.respond(key, &response);
     }
 
-    fn on_options(&mut self, key: &ServerKey, request: &Message) {
+    fn on_options(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         if self.draining {
-            self.refuse(key, request, Refused::later(Rejected::Draining));
+            self.refuse((key, request, flow), Refused::later(Rejected::Draining));
             return;
         }
         if let Err(refused) = check_extensions(request) {
-            self.refuse(key, request, refused);
+            self.refuse((key, request, flow), refused);
             return;
         }
         let tag = self.board.tokens.to_tag(&[key.as_str()]);
@@ -249,18 +256,18 @@ impl Ua {
 
     fn on_invite(&mut self, key: &ServerKey, message: &Message, flow: Flow) {
         let Some(invite) = self.derive(key, message, flow) else {
-            self.refuse(key, message, Refused::new(400, Rejected::Malformed));
+            self.refuse((key, message, flow), Refused::new(400, Rejected::Malformed));
             return;
         };
         if let Err(refused) = self.check_invite(&invite) {
-            self.refuse(key, message, refused);
+            self.refuse((key, message, flow), refused);
             return;
         }
         let source = flow.peer.ip();
         let trusted = match trunks::admit(&self.board.trunks, source) {
             Admission::Trusted => true,
             Admission::Refused => {
-                self.refuse(key, message, Refused::new(403, Rejected::Source));
+                self.refuse((key, message, flow), Refused::new(403, Rejected::Source));
                 return;
             }
             Admission::Challenge => match self.board.check_caller(message, source, &invite.tag) {
@@ -276,8 +283,8 @@ impl Ua {
             Ok(leg) if self.board.layer.keep(self.board.now, key) => {
                 self.enqueue(&invite, leg, trusted);
             }
-            Ok(_) => self.refuse(key, message, Refused::later(Rejected::TooMany)),
-            Err(refused) => self.refuse(key, message, refused),
+            Ok(_) => self.refuse((key, message, flow), Refused::later(Rejected::TooMany)),
+            Err(refused) => self.refuse((key, message, flow), refused),
         }
     }
 
@@ -337,6 +344,7 @@ impl Ua {
         let caller = Unanswered {
             key: invite.key.clone(),
             invite: message.clone(),
+            source: flow.peer.ip(),
             sender: Sender::new(invite.name.2, random),
             dialog,
             timer,

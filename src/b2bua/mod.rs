@@ -40,6 +40,7 @@ use crate::acd::effect::Effect;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Key;
 use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::TurnedAway;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::sound::Hearing;
 use crate::base::id::CallId;
@@ -169,6 +170,8 @@ pub enum Output {
     },
     /// Count something.
     Count(Counter),
+    /// Write down that a caller was turned away.
+    TurnedAway(Box<TurnedAway>),
 }
 
 /// One shard of the B2BUA.

@@ -6,6 +6,7 @@
 //! | the core's refusal | the caller's final status | [`refusal_status`] |
 //! | the core's cause | the caller's final status | [`release_status`] |
 //! | the core's cause | the Reason header of CANCEL and BYE | [`reason`] |
+//! | our final status | the Reason header that goes with it | [`reason_of_status`] |
 //!
 //! Always holds: a table names every variant, and every status it gives is a final one.
 //!
@@ -88,11 +89,36 @@ pub(super) fn reason(cause: Cause) -> &'static str {
         // Phones do not show a missed call for exactly this one.
         Cause::AnsweredElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"",
         Cause::CallerGone => "SIP;cause=487;text=\"Caller gone\"",
-        Cause::TurnedAway(_) => "Q.850;cause=42;text=\"Turned away\"",
+        Cause::TurnedAway(status) => reason_of_status(final_status(status)),
         Cause::Requested => "Q.850;cause=31;text=\"Ended by request\"",
         Cause::Transferred => "SIP;cause=302;text=\"Transferred\"",
         Cause::LoggedOut => "SIP;cause=480;text=\"Logged out\"",
         Cause::NodeLost => "Q.850;cause=41;text=\"Temporary failure\"",
+    }
+}
+
+/// The Reason header that goes with a final status to a caller (RFC 6432).
+///
+/// RFC 3398 §8.2.6.1, but for 480: of the causes that mean 480 on the way back (§7.2.4.1), 20
+/// keeps a PBX from trying elsewhere, as it would with a busy or broken switch.
+pub(super) fn reason_of_status(status: u16) -> &'static str {
+    match status {
+        404 | 485 | 604 => "Q.850;cause=1;text=\"Unallocated number\"",
+        486 | 600 => "Q.850;cause=17;text=\"User busy\"",
+        480 => "Q.850;cause=20;text=\"Subscriber absent\"",
+        401..=403 | 407 | 603 | 607 | 608 => "Q.850;cause=21;text=\"Call rejected\"",
+        410 => "Q.850;cause=22;text=\"Number changed\"",
+        482 | 483 => "Q.850;cause=25;text=\"Exchange routing error\"",
+        484 => "Q.850;cause=28;text=\"Invalid number format\"",
+        400 | 481 | 500 => "Q.850;cause=41;text=\"Temporary failure\"",
+        // The one a PBX is to try elsewhere for.
+        503 => "Q.850;cause=42;text=\"Switching equipment congestion\"",
+        405 => "Q.850;cause=63;text=\"Service not available\"",
+        488 | 606 => "Q.850;cause=65;text=\"Bearer capability not implemented\"",
+        406 | 415 | 501 => "Q.850;cause=79;text=\"Service not implemented\"",
+        408 | 504 => "Q.850;cause=102;text=\"Recovery on timer expiry\"",
+        413 | 414 | 416 | 420..=423 | 505 | 513 => "Q.850;cause=127;text=\"Interworking\"",
+        _ => "Q.850;cause=31;text=\"Normal, unspecified\"",
     }
 }
 

@@ -82,7 +82,12 @@ fn login_from(trunk: &TrunkConfig, source: IpAddr) -> Option<&Credentials> {
 
 /// Tells whether some trunk names this address among those it takes calls from.
 pub fn knows(trunks: &[TrunkConfig], address: IpAddr) -> bool {
-    trunks.iter().any(|trunk| allows(trunk, address))
+    entrance(trunks, address).is_some()
+}
+
+/// The first trunk that names this address among those it takes calls from.
+pub(super) fn entrance(trunks: &[TrunkConfig], address: IpAddr) -> Option<&TrunkId> {
+    trunks.iter().find(|trunk| allows(trunk, address)).map(|trunk| &trunk.id)
 }
 
 fn allows(trunk: &TrunkConfig, address: IpAddr) -> bool {

@@ -12,6 +12,7 @@ use crate::node::config::folder;
 use crate::node::config::folder::FolderError;
 use crate::node::config::known::Known;
 use crate::node::config::tokens;
+use crate::node::door;
 use crate::node::running::range;
 use crate::resource::Configuration;
 use crate::resource::ListenTransport;
@@ -60,9 +61,7 @@ fn warnings(read: &Configuration) -> Vec<String> {
     if read.queues.is_empty() {
         warnings.push("no Queue: every caller is turned away with 404".to_owned());
     }
-    if read.trunks.is_empty() {
-        warnings.push("no Trunk: nobody may call in".to_owned());
-    }
+    warnings.extend(door::is_shut(&read.trunks).map(str::to_owned));
     if !read.has_settings {
         let sip: Vec<String> = node
             .sip_listen

@@ -5,6 +5,8 @@
 //! Not here: what is counted of calls and agents, which comes from facts (`observe::metrics`).
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -13,7 +15,10 @@ use std::time::Duration;
 use crate::b2bua::Ua;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
+use crate::b2bua::counter::TurnedAway;
 use crate::media::counters::Counters;
+use crate::node::clock;
+use crate::node::door::Door;
 use crate::node::port::crowd::Full;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
@@ -45,13 +50,14 @@ struct Standing {
 pub struct Counts {
     metrics: Arc<Metrics>,
     shards: Arc<[Standing]>,
+    door: Arc<Mutex<Door>>,
 }
 
 impl Counts {
     /// Counts into `metrics`.
     pub fn new(metrics: &Arc<Metrics>) -> Self {
         let shards = (0..SHARDS).map(|_| Standing::default()).collect();
-        Self { metrics: Arc::clone(metrics), shards }
+        Self { metrics: Arc::clone(metrics), shards, door: Arc::default() }
     }
 
     /// A datagram was not even so much of a message that a shard could be found for it.
@@ -102,6 +108,12 @@ impl Counts {
         self.shards.iter().map(|shard| shard.legs.load(Ordering::Relaxed)).sum()
     }
 
+    /// Writes down, now and then, that a caller was turned away.
+    pub fn turned_away(&self, caller: &TurnedAway) {
+        let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+        door.turned_away(clock::local(), caller);
+    }
+
     /// Counts one thing a shard said.
     pub fn count(&self, counter: &Counter) {
         let metrics = &self.metrics;
@@ -130,7 +142,8 @@ impl Counts {
     }
 }
 
-fn word(why: Rejected) -> &'static str {
+/// The published word for why a request was turned away.
+pub fn word(why: Rejected) -> &'static str {
     match why {
         Rejected::Source => "source",
         Rejected::Challenged => "challenged",

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod count;
 pub mod demo;
+pub mod door;
 pub mod entropy;
 pub mod log;
 pub mod orders;

@@ -59,6 +59,7 @@ use crate::node::config::tokens::TokensError;
 use crate::node::config::watch::Watch;
 use crate::node::count;
 use crate::node::count::Counts;
+use crate::node::door;
 use crate::node::entropy;
 use crate::node::orders;
 use crate::node::port::files::Shares;
@@ -197,6 +198,7 @@ impl Node {
         let begun = handle.applied();
         propose(&handle, Command::StartNode { owner }).await?;
         watch.apply().await;
+        door::tell_if_shut(&handle);
 
         let (shards, inboxes) = Shards::new(counts.clone());
         let loaded_at = handle.applied();

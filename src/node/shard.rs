@@ -315,6 +315,7 @@ impl Shard {
                 }
                 Output::LetIn { flow } => self.tcp.let_in(flow),
                 Output::Count(counter) => self.counts.count(&counter),
+                Output::TurnedAway(caller) => self.counts.turned_away(&caller),
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Facts as log lines: one sentence each, with the fields to search by.
 //!
-//! A call makes a handful of lines at info level: entered, answered, ended, and what went wrong on
-//! the way; an agent one each time it becomes ready or not ready. What every call does besides
-//! (reserved, ringing, held, wrap-up) is at debug level. Reasons are the published words, those of
+//! A call makes a handful of lines at info level: entered, rung for, answered, ended, and what went
+//! wrong on the way; an agent one each time it becomes ready or not ready. What every call does
+//! besides (reserved, held, wrap-up) is at debug level. Reasons are the published words, those of
 //! the events over REST, and what belongs to a reason is a field of its own.
 //!
 //! | field | is |
@@ -12,7 +12,8 @@
 //!
 //! Always holds: nothing of a caller is written, at any level; facts keep it in `Private`.
 //!
-//! Not here: SIP traces (`node`), the live stream of facts (`api::events`).
+//! Not here: callers who are turned away (`node::door`), SIP traces (`node`), the live stream of
+//! facts (`api::events`).
 
 use tracing::Subscriber;
 use tracing::debug;
@@ -149,7 +150,7 @@ fn write_path(index: u64, fact: &Fact) {
         Fact::CallReserved { call, queue, agents, .. }
         | Fact::ReservationJoined { call, queue, agents, .. } => {
             let agents: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
-            debug!(%call, %queue, index, agent = agents.join(","), "The call is held for an agent");
+            info!(%call, %queue, index, agent = agents.join(","), "An agent is rung");
         }
         Fact::ReservationEnded { call, queue, agent, why: ReservationEnd::Withdrawn }
         | Fact::ReservationEnded { call, queue, agent, why: ReservationEnd::AnsweredElsewhere } => {
@@ -175,7 +176,8 @@ fn write_path(index: u64, fact: &Fact) {
             info!(%call, %queue, index, why, by, rule, status, waited, talked, "The call ended");
         }
         Fact::CallTurnedAway { queue, rule, status } => {
-            info!(%queue, index, ?rule, status, "A caller was turned away at the door");
+            // The node the caller came to tells more.
+            debug!(%queue, index, ?rule, status, "The queue turned a caller away at the door");
         }
         _ => {}
     }

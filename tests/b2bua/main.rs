@@ -12,6 +12,7 @@ mod edited;
 mod identity;
 mod loss;
 mod phone;
+mod reasons;
 mod refusal;
 mod ringing;
 mod strangers;

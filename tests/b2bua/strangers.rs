@@ -52,7 +52,7 @@ fn ask(world: &mut World, request: String) -> Vec<Message> {
     while let Some(output) = world.ua.poll_output() {
         match output {
             Output::Transmit { bytes, .. } => answers.push(Message::parse(bytes).expect("ours")),
-            Output::Count(_) => {}
+            Output::Count(_) | Output::TurnedAway(_) => {}
             other => panic!("{other:?}"),
         }
     }

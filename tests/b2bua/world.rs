@@ -48,6 +48,7 @@ use carillon::b2bua::RtpPort;
 use carillon::b2bua::Ua;
 use carillon::b2bua::Unavailable;
 use carillon::b2bua::counter::Counter;
+use carillon::b2bua::counter::TurnedAway;
 use carillon::base::id::AgentId;
 use carillon::base::id::Incarnation;
 use carillon::base::id::LogIndex;
@@ -86,6 +87,7 @@ pub(crate) struct World {
     pub(crate) facts: Vec<Fact>,
     pub(crate) commands: Vec<Command>,
     pub(crate) counters: Vec<Counter>,
+    pub(crate) turned_away: Vec<TurnedAway>,
     /// Messages lost in each direction, per mille.
     pub(crate) loss: u64,
     /// How long a proposal takes.
@@ -179,6 +181,7 @@ impl World {
             facts: Vec::new(),
             commands: Vec::new(),
             counters: Vec::new(),
+            turned_away: Vec::new(),
             loss: 0,
             commit_after: Millis(3),
             minority: false,
@@ -369,6 +372,7 @@ impl World {
             }
             Output::LetIn { .. } => {}
             Output::Count(counter) => self.counters.push(counter),
+            Output::TurnedAway(caller) => self.turned_away.push(*caller),
         }
     }
 

@@ -74,9 +74,13 @@ fn what_an_empty_folder_leaves_to_the_defaults_is_said() {
     let folder = folder(&[]);
     let said = carillon(&["check", &folder.path().to_string_lossy()]);
     assert_eq!(said.status, Some(0), "{}", said.err);
-    for words in
-        ["no Queue", "no Trunk", "0.0.0.0:5060 (UDP)", "RTP on ports 20000-", "no api.tokensFile"]
-    {
+    for words in [
+        "no Queue",
+        "no Trunk lets anybody in",
+        "0.0.0.0:5060 (UDP)",
+        "RTP on ports 20000-",
+        "no api.tokensFile",
+    ] {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
 }

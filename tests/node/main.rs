@@ -13,6 +13,7 @@ mod check;
 mod corpus;
 mod crowd;
 mod demo;
+mod door;
 mod draining;
 mod flood;
 mod folder;

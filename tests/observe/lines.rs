@@ -71,9 +71,10 @@ async fn a_machine_reads_one_object_a_line() {
 async fn info_leaves_out_what_every_call_does() {
     let info = written(Format::Plain, "info").await;
     assert!(info.contains("A caller entered the queue"));
-    assert!(!info.contains("The call is held for an agent"));
+    assert!(info.contains("An agent is rung"));
+    assert!(!info.contains("The phone rings"));
     let debug = written(Format::Plain, "debug").await;
-    assert!(debug.contains("The call is held for an agent"));
+    assert!(debug.contains("The phone rings"));
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ use crate::b2bua::board::alarm::Alarms;
 use crate::b2bua::board::proposal::Proposals;
 use crate::b2bua::board::token::Tokens;
 use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::TurnedAway;
+use crate::b2bua::counter::Why;
+use crate::b2bua::trunks;
 use crate::base::id::LegId;
 use crate::base::id::RequestId;
 use crate::base::id::TrunkId;
@@ -206,6 +209,20 @@ impl Board {
     /// Counts something.
     pub(in crate::b2bua) fn count(&mut self, counter: Counter) {
         self.outputs.push_back(Output::Count(counter));
+    }
+
+    /// Has it written down that an INVITE was turned away.
+    pub(in crate::b2bua) fn tell_turned_away(
+        &mut self,
+        invite: &Message,
+        source: IpAddr,
+        status: u16,
+        why: Why,
+    ) {
+        let trunk = trunks::entrance(&self.trunks, source).cloned();
+        let call_id = invite.call_id().unwrap_or_default().to_owned();
+        let told = TurnedAway { status, why, source, trunk, call_id };
+        self.outputs.push_back(Output::TurnedAway(Box::new(told)));
     }
 
     /// Asks the core for something, after what was asked for this leg before.
