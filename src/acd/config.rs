@@ -392,6 +392,8 @@ pub struct Settings {
     pub pin_tries: u8,
     /// After a failed ring of a phone nobody watches: not rung again before then.
     pub unreachable_retry: Millis,
+    /// How long a call lasts unless one side says that it is still there (RFC 4028).
+    pub session_expires: Millis,
 }
 
 impl Default for Settings {
@@ -403,6 +405,7 @@ impl Default for Settings {
             duplicate_login: DuplicateLogin::Reject,
             pin_tries: 3,
             unreachable_retry: Millis::from_secs(10),
+            session_expires: Millis::from_secs(1800),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Leg {
         key: &ServerKey,
         request: &Message,
     ) -> Option<Message> {
-        let timer = match refresh::answer(request) {
+        let timer = match refresh::answer(request, &board.wanted) {
             Ok(timer) => timer,
             Err(minimum_seconds) => {
                 let response = ResponseBuilder::to(request, 422);

@@ -325,7 +325,7 @@ impl Ua {
     /// Makes the caller's leg, or finds why there can be none.
     fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
         let (message, flow) = (invite.message, invite.flow);
-        let timer = refresh::answer(message).map_err(|minimum| {
+        let timer = refresh::answer(message, &self.board.wanted).map_err(|minimum| {
             Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum.to_string())
         })?;
         let (shard, shards) = (self.board.identity.shard, self.board.identity.shards);

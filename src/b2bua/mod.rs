@@ -51,6 +51,7 @@ use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::media::order::Order;
 use crate::media::order::Report;
+use crate::sip::dialog::session_timer::Wanted;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::message::Message;
@@ -197,6 +198,11 @@ impl Ua {
     /// Takes the trunks as configured now.
     pub fn set_trunks(&mut self, trunks: Arc<[TrunkConfig]>) {
         self.board.trunks = trunks;
+    }
+
+    /// Takes the session timer of new dialogs as configured now.
+    pub fn set_session_expires(&mut self, interval: Millis) {
+        self.board.wanted = Wanted::every(interval);
     }
 
     /// Turns new calls away (503), or takes them again.

@@ -106,7 +106,7 @@ impl Leg {
             tag: board.tokens.tag(),
             cseq: 0,
             failure,
-            wanted: Wanted::default(),
+            wanted: board.wanted,
         };
         board.add_dialog(id, (placing.call_id.clone(), placing.tag.clone()));
         board.wake_after(id, Alarm::GiveUpRinging, RING_MAX);

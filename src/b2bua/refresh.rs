@@ -25,6 +25,7 @@ use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::sound;
 use crate::base::id::LegId;
+use crate::base::time::Millis;
 use crate::sdp::Session;
 use crate::sip::dialog::Heard;
 use crate::sip::dialog::glare;
@@ -38,10 +39,10 @@ use crate::sip::message::Message;
 use crate::sip::method::Method;
 
 /// Answers what a request of theirs says about the timer; `Err` is the Min-SE of a 422.
-pub(super) fn answer(request: &Message) -> Result<session_timer::Answer, u32> {
+pub(super) fn answer(request: &Message, wanted: &Wanted) -> Result<session_timer::Answer, u32> {
     // A malformed header counts as none: the timer is a courtesy, not a reason to fail.
     let wish = Wish::of(request).unwrap_or_default();
-    session_timer::answer(&wish, &Wanted::default()).map_err(|small| small.minimum_seconds)
+    session_timer::answer(&wish, wanted).map_err(|small| small.minimum_seconds)
 }
 
 impl Confirmed {
@@ -118,9 +119,10 @@ impl Leg {
         }
         let State::Confirmed(confirmed) = &mut self.state else { return };
         confirmed.refreshing = false;
-        let said = response.session_expires().ok().flatten();
-        let sent_seconds = confirmed.dialog.session_timer.map_or(1800, |t| t.interval_seconds);
-        confirmed.dialog.session_timer = Some(session_timer::accept(sent_seconds, said));
+        if let Some(timer) = &mut confirmed.dialog.session_timer {
+            let said = response.session_expires().ok().flatten();
+            *timer = session_timer::accept(timer.interval_seconds, said);
+        }
         confirmed.watch_session(board, self.id);
         self.report_change(board);
     }
@@ -136,9 +138,10 @@ impl Leg {
         match response.status().unwrap_or_default() {
             422 => {
                 let least = response.min_se().ok().flatten();
-                let wanted = session_timer::after_too_small(&Wanted::default(), least);
                 if let Some(timer) = &mut confirmed.dialog.session_timer {
-                    timer.interval_seconds = timer.interval_seconds.max(wanted.interval_seconds);
+                    let asked = Wanted::every(Millis::from_secs(timer.interval_seconds.into()));
+                    let wanted = session_timer::after_too_small(&asked, least);
+                    timer.interval_seconds = wanted.interval_seconds;
                 }
                 self.refresh_later(board);
             }

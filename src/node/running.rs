@@ -226,7 +226,7 @@ impl Node {
             };
             pulse.keep(format!("shard {number}"), shard.run(inbox));
         }
-        shards.trunks(&follow::trunks(&handle));
+        follow::tell(&handle, &shards);
         let mut node = Self {
             sip: [udp.locals().collect(), tcp_listens(&settings).collect()],
             rtp: settings.rtp_ports.clone(),

@@ -39,6 +39,7 @@ use crate::b2bua::shard_of_call;
 use crate::base::id::CallId;
 use crate::base::id::RequestId;
 use crate::base::time::LocalTime;
+use crate::base::time::Millis;
 use crate::cluster::handle::Handle;
 use crate::media::order::Report;
 use crate::media::order::StreamId;
@@ -99,6 +100,8 @@ pub enum Input {
     TransportFailed(Flow),
     /// The trunks as configured now.
     Trunks(Arc<[TrunkConfig]>),
+    /// The session timer of new dialogs as configured now.
+    SessionExpires(Millis),
     /// New calls are to be refused.
     Draining,
 }
@@ -201,6 +204,13 @@ impl Shards {
         self.counts.connection_refused("sip", why);
     }
 
+    /// Tells every shard the session timer of new dialogs.
+    pub fn session_expires(&self, interval: Millis) {
+        for shard in 0..self.doors.len() {
+            self.tell(shard, Input::SessionExpires(interval));
+        }
+    }
+
     /// Tells every shard to refuse new calls.
     pub fn drain(&self) {
         for shard in 0..self.doors.len() {
@@ -274,6 +284,7 @@ impl Shard {
             }
             Input::TransportFailed(flow) => self.ua.handle_transport_error(now, flow),
             Input::Trunks(trunks) => self.ua.set_trunks(trunks),
+            Input::SessionExpires(interval) => self.ua.set_session_expires(interval),
             Input::Draining => self.ua.set_draining(true),
         }
     }

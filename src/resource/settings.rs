@@ -6,7 +6,7 @@
 //!
 //! | group | fields |
 //! |---|---|
-//! | `sip` | `listen [{transport, port, address}]`, `advertise` |
+//! | `sip` | `listen [{transport, port, address}]`, `advertise`, `sessionExpiresSeconds` |
 //! | `rtp` | `ports`, `advertise`, `join`, `lostSeconds` |
 //! | `menus` | `pinTries` |
 //! | `agents` | `logOutAllowedIn`, `logoutNonActivitySeconds`, |
@@ -139,7 +139,7 @@ const RTP_PORTS_MAX: u16 = 64;
 pub(super) fn read(spec: &Fields<'_>) -> (Settings, NodeSettings) {
     let mut settings = Settings::default();
     let mut node = NodeSettings::default();
-    sip(spec.group("sip"), &mut node);
+    sip(spec.group("sip"), &mut settings, &mut node);
     rtp(spec.group("rtp"), &mut node);
     menus(spec.group("menus"), &mut settings);
     agents(spec.group("agents"), &mut settings);
@@ -162,7 +162,7 @@ pub(super) fn read(spec: &Fields<'_>) -> (Settings, NodeSettings) {
     (settings, node)
 }
 
-fn sip(group: Fields<'_>, node: &mut NodeSettings) {
+fn sip(group: Fields<'_>, settings: &mut Settings, node: &mut NodeSettings) {
     if let Some(field) = group.field("listen") {
         let items = field.items(16);
         if items.is_empty() {
@@ -180,7 +180,11 @@ fn sip(group: Fields<'_>, node: &mut NodeSettings) {
             }
         }
     });
-    group.later(&["sessionExpiresSeconds"]);
+    // RFC 4028 allows nobody to ask for less than 90.
+    let advice = "write 90 to 86400; 1800 is usual";
+    if let Some(length) = group.optional_seconds("sessionExpiresSeconds", 90..=86_400, advice) {
+        settings.session_expires = length;
+    }
     group.finish();
 }
 

@@ -15,6 +15,7 @@ mod phone;
 mod reasons;
 mod refusal;
 mod ringing;
+mod session;
 mod strangers;
 mod takeover;
 mod talking;

@@ -82,7 +82,8 @@ pub(crate) struct Phone {
     now: LocalTime,
     count: u64,
     ack: Option<Message>,
-    extra: String,
+    /// A header of all its responses.
+    pub(crate) extra: String,
 }
 
 pub(crate) fn sdp(at: SocketAddr, direction: &str, formats: &str) -> String {

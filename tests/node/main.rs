@@ -22,6 +22,7 @@ mod page;
 mod place;
 mod program;
 mod pulse;
+mod settings;
 mod start;
 mod torture;
 #[path = "../support/wait.rs"]

@@ -68,6 +68,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(password, Some("a password with spaces"));
     assert_eq!(read.settings.log_out_when_inactive, None);
     assert_eq!(read.settings.not_ready_reasons, ["Break", "Lunch"]);
+    assert_eq!(read.settings.session_expires, Millis::from_secs(600));
     assert_eq!(read.node.rtp_ports, [20_000, 20_001, 20_002, 20_003]);
     assert_eq!(read.node.rtp_lost_after, Some(Millis::from_secs(60)));
     assert_eq!(read.node.api_listen, SocketAddr::from(([127, 0, 0, 1], 8080)));

@@ -312,6 +312,7 @@ pub(crate) fn settings(options: &mut Options<'_>) -> Read<Settings> {
         duplicate_login: options.read("duplicate", usual.duplicate_login, duplicate)?,
         pin_tries: options.read("pin-tries", usual.pin_tries, number)?,
         unreachable_retry: options.read("retry", usual.unreachable_retry, length)?,
+        session_expires: usual.session_expires,
     })
 }
 

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::acd::command::Command;
+use crate::acd::config::Settings;
 use crate::acd::config::TrunkConfig;
 use crate::b2bua::Identity;
 use crate::b2bua::Listener;
@@ -35,6 +36,7 @@ use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::media::dtmf::Digit;
 use crate::sip::dialog::Reject;
+use crate::sip::dialog::session_timer::Wanted;
 use crate::sip::digest::server::Realm;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
@@ -159,6 +161,8 @@ pub(in crate::b2bua) struct Board {
     pub(in crate::b2bua) now: LocalTime,
     pub(in crate::b2bua) identity: Identity,
     pub(in crate::b2bua) trunks: Arc<[TrunkConfig]>,
+    /// The session timer of new dialogs.
+    pub(in crate::b2bua) wanted: Wanted,
     /// After how long without a packet a talking party counts as gone; none: never.
     pub(in crate::b2bua) lost_after: Option<Millis>,
     pub(in crate::b2bua) timers: Timers,
@@ -190,6 +194,7 @@ impl Board {
             tokens,
             identity,
             trunks: Arc::from([]),
+            wanted: Wanted::every(Settings::default().session_expires),
             timers,
             layer,
             alarms: Alarms::default(),

@@ -1,4 +1,5 @@
-//! Follows what the log says about trunks and prompts, and hands it to those who work with it.
+//! Follows what the log says about trunks, settings of calls, and prompts, and hands it to those
+//! who work with it.
 //!
 //! Always holds: whoever missed something is given the whole of it anew; a prompt that has not
 //! changed is not read again; one whose file has changed is, also when nothing was said in the log.
@@ -16,6 +17,7 @@ use crate::acd::config::TrunkConfig;
 use crate::acd::fact::ConfigKind;
 use crate::acd::fact::Fact;
 use crate::base::id::LogIndex;
+use crate::base::time::Millis;
 use crate::cluster::handle::Handle;
 use crate::node::config::prompts::Loaded;
 use crate::node::rtp::MediaThreads;
@@ -36,7 +38,7 @@ pub async fn follow(
         let Ok(mut happenings) = handle.happenings_after(after) else {
             // Too much has happened meanwhile: everything anew.
             after = handle.applied();
-            shards.trunks(&trunks(&handle));
+            tell(&handle, &shards);
             loaded = load_prompts(&handle, loaded).await;
             media.set_prompts(&loaded.set);
             continue;
@@ -48,6 +50,9 @@ pub async fn follow(
                     after = happening.index;
                     if tells_of(&happening.facts, ConfigKind::Trunk) {
                         shards.trunks(&trunks(&handle));
+                    }
+                    if tells_of(&happening.facts, ConfigKind::Settings) {
+                        shards.session_expires(session_expires(&handle));
                     }
                     tells_of(&happening.facts, ConfigKind::Prompt)
                 }
@@ -61,8 +66,17 @@ pub async fn follow(
     }
 }
 
-/// The trunks as configured now.
-pub fn trunks(handle: &Handle) -> Arc<[TrunkConfig]> {
+/// Tells the shards all that they follow, as configured now.
+pub fn tell(handle: &Handle, shards: &Shards) {
+    shards.trunks(&trunks(handle));
+    shards.session_expires(session_expires(handle));
+}
+
+fn session_expires(handle: &Handle) -> Millis {
+    handle.view(|view| view.settings().0.session_expires)
+}
+
+fn trunks(handle: &Handle) -> Arc<[TrunkConfig]> {
     handle.view(|view| view.trunk_configs().into_iter().map(|(trunk, _)| trunk.clone()).collect())
 }
 

@@ -66,15 +66,20 @@ impl Asked {
 /// What we want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Our interval, in seconds; 1800 is usual.
+    /// Our interval, in seconds.
     pub interval_seconds: u32,
     /// The least we accept, in seconds; not below 90.
     pub minimum_seconds: u32,
 }
 
-impl Default for Wanted {
-    fn default() -> Self {
-        Self { interval_seconds: 1800, minimum_seconds: INTERVAL_MIN_SECONDS }
+impl Wanted {
+    /// This interval, and whatever shorter one a peer asks for.
+    pub fn every(interval: Millis) -> Self {
+        let seconds = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
+        Self {
+            interval_seconds: seconds.max(INTERVAL_MIN_SECONDS),
+            minimum_seconds: INTERVAL_MIN_SECONDS,
+        }
     }
 }
 
