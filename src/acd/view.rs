@@ -7,6 +7,7 @@
 //!
 //! Not here: how pictures look as JSON (`api`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::acd::State;
@@ -437,6 +438,11 @@ impl<'a> View<'a> {
             Some(LegPicture { leg: id, agent, dialog: leg.dialog.as_deref().cloned() })
         })
         .collect()
+    }
+
+    /// Every leg, and whose it is.
+    pub fn legs(self) -> BTreeSet<(Owner, LegId)> {
+        self.state.legs.by_owner.clone()
     }
 
     /// The newest life of each node, and whether it is alive.

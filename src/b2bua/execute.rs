@@ -8,10 +8,20 @@
 //! | `ReleaseLeg` | ended as its state needs | nothing: its party was quicker |
 //! | `ReleaseOrphan` | — | BYE from the dialog's picture |
 //!
+//! Orders that were lost because a snapshot jumped over them are made good by comparing:
+//!
+//! | a leg is | and then |
+//! |---|---|
+//! | here, and the core has forgotten it | it is ended |
+//! | here, and the core may not have heard of it | spared: its arrival is on its way |
+//! | known to the core by the snapshot and still, not here | the core hears that it is lost |
+//!
 //! Always holds: an effect whose leg is gone leaves nothing behind in the core.
 //!
 //! Not here: how each state of a leg answers ([`super::caller`], [`super::ringing`],
 //! [`super::confirmed`]).
+
+use std::collections::BTreeSet;
 
 use crate::acd::command::Command;
 use crate::acd::command::Dialog as Bytes;
@@ -74,6 +84,22 @@ impl Ua {
 
     fn report_lost(&mut self, leg: LegId) {
         self.board.propose(leg, Command::EndLeg { leg, why: LegEnd::Lost });
+    }
+
+    /// Compares the legs here with the core's.
+    pub(super) fn reconcile(&mut self, standing: &BTreeSet<LegId>, known: &BTreeSet<LegId>) {
+        let arriving = |leg: &LegId| self.board.proposals.is_arriving(*leg);
+        let forgotten = |leg: &LegId| !known.contains(leg) && !arriving(leg);
+        let forgotten: Vec<LegId> = self.legs.keys().copied().filter(forgotten).collect();
+        for leg in forgotten {
+            // Most calls end because the other party hangs up.
+            self.with_leg(leg, |leg, board| leg.release(board, Cause::HungUp));
+        }
+        for leg in standing.intersection(known) {
+            if !self.legs.contains_key(leg) {
+                self.report_lost(*leg);
+            }
+        }
     }
 
     fn ring(&mut self, ring: Box<Ring>) {

@@ -27,6 +27,7 @@
 //! Not here: queues and agents (`acd`), packets and prompts (`media`), sockets (`node`).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -235,6 +236,21 @@ impl Ua {
     pub fn handle_order(&mut self, now: LocalTime, effect: Effect) {
         self.board.now = now;
         self.execute(effect);
+        self.settle();
+    }
+
+    /// Makes good that orders were lost: a snapshot has jumped over them.
+    ///
+    /// `standing` are this shard's legs by the snapshot, whose orders have all been given or are
+    /// lost; `known` are those the core knows now.
+    pub fn handle_jump(
+        &mut self,
+        now: LocalTime,
+        standing: &BTreeSet<LegId>,
+        known: &BTreeSet<LegId>,
+    ) {
+        self.board.now = now;
+        self.reconcile(standing, known);
         self.settle();
     }
 

@@ -17,6 +17,7 @@
 //!
 //! Not here: the decisions (`acd::apply`), Raft's side of it ([`super::state_machine`]).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
@@ -34,7 +35,10 @@ use crate::acd::apply::apply;
 use crate::acd::command::Entry;
 use crate::acd::command::Outcome;
 use crate::acd::effect::Order;
+use crate::acd::view::View;
+use crate::base::id::LegId;
 use crate::base::id::LogIndex;
+use crate::base::id::Owner;
 use crate::base::time::ClusterTime;
 use crate::cluster::codec::to_bytes;
 use crate::cluster::happenings::Happening;
@@ -53,9 +57,9 @@ pub struct Batch {
     pub at: ClusterTime,
     /// In the order given; of all owners.
     pub orders: Vec<Order>,
-    /// Entries were jumped over by a snapshot and their orders are lost: compare what is owned
-    /// with the state.
-    pub jumped: bool,
+    /// Entries were jumped over by a snapshot and their orders are lost: the legs there are after
+    /// it, and whose, to be compared with what is there.
+    pub jumped: Option<BTreeSet<(Owner, LegId)>>,
 }
 
 /// The state with how far it has come.
@@ -160,7 +164,7 @@ impl Replica {
         }
         if !out.orders.is_empty() && index > self.silent_until {
             // The receiver is gone only while the node stops; its orders are void then.
-            let _ = self.batches.send(Batch { index, at, orders: out.orders, jumped: false });
+            let _ = self.batches.send(Batch { index, at, orders: out.orders, jumped: None });
         }
         outcome
     }
@@ -169,10 +173,11 @@ impl Replica {
     pub fn install(&self, picture: Picture) {
         let index = index_of(picture.applied);
         let at = picture.state.now();
+        let jumped = Some(View::new(&picture.state).legs());
         self.change(|ours| *ours = picture);
         self.happenings.forget(index);
         // As above: nobody receives while the node stops.
-        let _ = self.batches.send(Batch { index, at, orders: Vec::new(), jumped: true });
+        let _ = self.batches.send(Batch { index, at, orders: Vec::new(), jumped });
         self.applied.send_replace(index);
     }
 

@@ -1,7 +1,7 @@
 //! Brings the core's orders to the shards that carry them out.
 //!
 //! Always holds: orders reach a shard in log order; those for another owner, another life of this
-//! node among them, reach nobody.
+//! node among them, reach nobody; where a snapshot has jumped over orders, every shard is told.
 //!
 //! Not here: where orders come from (`cluster`), what is done ([`super::shard`]).
 
@@ -19,6 +19,10 @@ use crate::node::shard::Shards;
 /// Hands every order for this life of this node to its shard, until the cluster ends.
 pub async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
     while let Some(batch) = batches.recv().await {
+        if let Some(legs) = &batch.jumped {
+            let ours = legs.iter().filter(|(of, _)| *of == owner);
+            shards.jumped(&ours.map(|(_, leg)| *leg).collect());
+        }
         let now = clock::local();
         let arrived: BTreeSet<CallId> = batch.orders.iter().filter_map(arrival).collect();
         for Order { effect, .. } in batch.orders.into_iter().filter(|order| order.owner == owner) {

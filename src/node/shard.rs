@@ -17,6 +17,7 @@
 //!
 //! Not here: sockets ([`super::udp`], [`super::tcp`]), what a message means (`b2bua`).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::acd::command::Command;
 use crate::acd::command::Outcome;
 use crate::acd::config::TrunkConfig;
 use crate::acd::effect::Effect;
@@ -37,6 +39,7 @@ use crate::b2bua::Ua;
 use crate::b2bua::Unavailable;
 use crate::b2bua::shard_of_call;
 use crate::base::id::CallId;
+use crate::base::id::LegId;
 use crate::base::id::RequestId;
 use crate::base::time::LocalTime;
 use crate::base::time::Millis;
@@ -79,6 +82,11 @@ pub enum Input {
         effect: Effect,
         /// What the time until it is done tells, and since when.
         lapse: Option<(Lapse, LocalTime)>,
+    },
+    /// Orders are lost that a snapshot has jumped over.
+    Jumped {
+        /// This shard's legs by the snapshot.
+        standing: BTreeSet<LegId>,
     },
     /// The answer to a proposal.
     Outcome {
@@ -171,6 +179,14 @@ impl Shards {
     /// Hands an order of the core to the shard of its call.
     pub fn order(&self, effect: Effect, lapse: Option<(Lapse, LocalTime)>) {
         self.tell(home(effect.leg().call), Input::Order { effect, lapse });
+    }
+
+    /// Tells every shard that orders are lost, and which legs of this node's there were then.
+    pub fn jumped(&self, standing: &BTreeSet<LegId>) {
+        for shard in 0..self.doors.len() {
+            let here = standing.iter().copied().filter(|leg| home(leg.call) == shard);
+            self.tell(shard, Input::Jumped { standing: here.collect() });
+        }
     }
 
     /// Hands a report of the media to the shard of its call.
@@ -276,6 +292,13 @@ impl Shard {
                 self.ua.handle_order(now, effect);
                 self.lapse = lapse;
             }
+            Input::Jumped { standing } => {
+                let owner = self.handle.identity().owner;
+                // Looked at here: what any outcome before this one told of is in it.
+                let legs = self.handle.view(|view| view.legs_of(owner));
+                let known = legs.into_iter().map(|leg| leg.leg).collect();
+                self.ua.handle_jump(now, &standing, &known);
+            }
             Input::Outcome { request, outcome } => self.ua.handle_outcome(now, request, outcome),
             Input::Report(report) => self.ua.handle_report(now, report),
             Input::Resolved { token, addresses } => {
@@ -342,11 +365,18 @@ impl Shard {
         }
     }
 
-    fn propose(&self, request: RequestId, command: crate::acd::command::Command) {
+    fn propose(&self, request: RequestId, command: Command) {
         let (handle, shards, shard) = (self.handle.clone(), self.shards.clone(), self.number);
         tokio::spawn(async move {
+            let begins = matches!(command, Command::EnqueueCall(_));
             let outcome = match handle.propose(request, command).await {
-                Ok(applied) => Ok(applied.outcome),
+                Ok(applied) => {
+                    if begins {
+                        // Until this node's copy has the call, it would look like one that ended.
+                        let _stopping = handle.wait_applied(applied.index).await;
+                    }
+                    Ok(applied.outcome)
+                }
                 Err(_) => Err(Unavailable),
             };
             shards.tell(shard, Input::Outcome { request, outcome });

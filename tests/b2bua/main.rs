@@ -10,6 +10,7 @@ mod cancelling;
 mod early;
 mod edited;
 mod identity;
+mod jump;
 mod loss;
 mod phone;
 mod reasons;

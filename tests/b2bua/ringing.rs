@@ -133,6 +133,37 @@ fn all_ring_and_the_losers_log_no_missed_call() {
 }
 
 #[test]
+fn who_is_ready_later_rings_along_and_may_have_the_call() {
+    for late_answers in [true, false] {
+        let mut world = World::new(27, AnswerMode::OnEntry);
+        let mut all = queue("sales", AnswerMode::OnEntry);
+        all.strategy = Strategy::RingAll;
+        world.put_queue(all);
+        let ann = world.agent("ann");
+        let answers = Answer::After(Millis(6000));
+        world.phones[ann].answer = if late_answers { Answer::Ring } else { answers };
+        let caller = world.caller();
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(3);
+        let bob = world.agent("bob");
+        world.phones[bob].answer =
+            if late_answers { Answer::After(Millis(1000)) } else { Answer::Ring };
+        world.run_secs(1);
+        assert_eq!(world.phones[bob].requests(&Method::Invite).len(), 1);
+        assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 0, "ann rings on");
+        assert_eq!(world.ua.legs(), 3);
+        world.run_secs(5);
+        let (winner, other) = if late_answers { (bob, ann) } else { (ann, bob) };
+        assert_eq!(world.phones[winner].requests(&Method::Ack).len(), 1);
+        let cancel = world.phones[other].requests(&Method::Cancel)[0].clone();
+        assert!(cancel.header(Name::Reason).is_some_and(|why| why.contains("cause=200")));
+        assert_eq!(world.ua.legs(), 2);
+        world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+#[test]
 fn two_who_pick_up_at_once_are_one_call() {
     for apart in 0..30 {
         let mut world = World::new(25, AnswerMode::OnEntry);

@@ -94,6 +94,8 @@ pub(crate) struct World {
     pub(crate) commit_after: Millis,
     /// The log cannot be reached.
     pub(crate) minority: bool,
+    /// What the core orders does not reach the shard.
+    pub(crate) deaf: bool,
     pub(crate) trunks: Vec<TrunkConfig>,
     prng: Prng,
     events: BTreeMap<(LocalTime, u64), Event>,
@@ -185,6 +187,7 @@ impl World {
             loss: 0,
             commit_after: Millis(3),
             minority: false,
+            deaf: false,
             trunks: Vec::new(),
             prng: Prng::from_seed(seed),
             events: BTreeMap::new(),
@@ -294,7 +297,7 @@ impl World {
         assert_eq!(check::broken_invariants(&self.core), Vec::new(), "after {entry:?}");
         self.facts.extend(out.facts);
         for order in out.orders {
-            if order.owner == OWNER {
+            if order.owner == OWNER && !self.deaf {
                 self.later(Millis(1), Event::Effect(order.effect));
             }
         }

@@ -141,7 +141,7 @@ async fn orders_come_in_log_order_and_reach_nobody_after_a_restart() {
         let batch = within("a caller is held", node.batches.recv()).await.unwrap();
         assert_eq!(batch.orders[0].owner, owner);
         assert_eq!(batch.orders[0].effect.leg(), LegId::of_caller(CallId(nth)));
-        assert!(!batch.jumped);
+        assert!(batch.jumped.is_none());
     }
     node.cluster.stop().await;
 

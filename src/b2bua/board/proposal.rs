@@ -71,6 +71,12 @@ impl Proposals {
         line.is_some_and(|line| line.iter().any(|(_, c)| matches!(c, Command::EndLeg { .. })))
     }
 
+    /// Tells whether the core may not have heard yet that this leg began.
+    pub(in crate::b2bua) fn is_arriving(&self, leg: LegId) -> bool {
+        let line = self.lines.get(&leg);
+        line.is_some_and(|line| line.iter().any(|(_, c)| matches!(c, Command::EnqueueCall(_))))
+    }
+
     /// Takes a request that has its outcome out of its line; returns what it was and what is
     /// next in the line.
     pub(in crate::b2bua) fn settle(
