@@ -118,7 +118,7 @@ pub struct ServiceLevel {
 pub struct CallerTreatment {
     /// When the INVITE is answered.
     pub answer: AnswerMode,
-    /// Played once.
+    /// Played once, when the caller enters; not to one who comes back from a talk or a transfer.
     pub welcome: Option<PromptId>,
     /// Played until an agent answers.
     pub music: Option<PromptId>,
@@ -362,8 +362,6 @@ pub struct PromptConfig {
     pub id: PromptId,
     /// Where the audio comes from.
     pub source: PromptSource,
-    /// A BCP 47 tag.
-    pub language: String,
 }
 
 /// Where a prompt's audio comes from.

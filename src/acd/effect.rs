@@ -38,8 +38,8 @@ pub enum Effect {
     /// Answer the caller as the queue says, and let them hear welcome, music, announcements.
     ///
     /// Ordered again when the call moves to another queue, or comes back to its own after a
-    /// transfer or a talk that ended without the caller's doing: the new treatment replaces what
-    /// was heard before, and a caller answered already stays answered.
+    /// transfer or a talk that ended without the caller's doing, then without the welcome: the new
+    /// treatment replaces what was heard before, and a caller answered already stays answered.
     HoldCaller {
         /// The caller's.
         leg: LegId,
@@ -79,6 +79,8 @@ pub enum Effect {
         leg: LegId,
         /// What to play.
         prompt: PromptId,
+        /// What is heard then, until something else is ordered: a transfer may take its time.
+        music: Option<PromptId>,
     },
     /// Send the party to another address (REFER, or 302 while unanswered), then report
     /// `SettleTransfer`.

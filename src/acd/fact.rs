@@ -345,7 +345,7 @@ pub enum ConfigKind {
     Settings,
 }
 
-/// How a reservation ended without a conversation.
+/// How a reservation ended without a talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReservationEnd {
     /// Nobody answered in time.

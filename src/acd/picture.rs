@@ -45,6 +45,7 @@ pub(super) fn of_queue(state: &State, queue: &Queue) -> QueuePicture {
         talking,
         longest_wait: longest_wait.map(|arrived| state.now.since(arrived)),
         agents,
+        target_percent: queue.config.service_level.target_percent,
         totals: queue.totals,
     }
 }

@@ -67,6 +67,8 @@ pub struct QueuePicture {
     pub longest_wait: Option<Millis>,
     /// Members by state, those Ready apart by why they cannot be rung.
     pub agents: Vec<MemberCount>,
+    /// How many of its calls should be answered in time.
+    pub target_percent: u8,
     /// Since the queue was made.
     pub totals: QueueTotals,
 }

@@ -7,6 +7,7 @@
 
 use axum::extract::Path;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -216,22 +217,26 @@ pub(super) async fn show(
     Ok(look.answer(Call::of(&picture, &look)))
 }
 
-/// Sends a waiting or talking caller to another address.
+/// Sends a waiting or talking caller to another address: by REFER, which the caller's side must
+/// honour, or by 302 while the caller is not answered.
+///
+/// Accepted is not arrived: whether the other side took the caller is in the call's timeline and
+/// in the events, `CallEnded` (Transferred) or `CallTransferFailed`.
 #[utoipa::path(post, path = "/api/v1/calls/{call}/transfer", tag = "calls",
     params(("call" = String, Path), super::openapi::Idempotency), request_body = TransferOrder,
-    responses((status = 200, body = Call)))]
+    responses((status = 202, body = Call)))]
 pub(super) async fn transfer(
     State(api): State<Api>,
     Path(name): Path<String>,
     order: Order,
-) -> Result<Answer<Call>, Problem> {
+) -> Result<(StatusCode, Answer<Call>), Problem> {
     let call = act_on(&api, &order, &name)?;
     let asked = order::read_transfer(&order.body);
     let TransferOrder { to } = asked.map_err(|mistakes| Problem::invalid(&mistakes))?;
     let command = Command::TransferCall { call, to, by: order.asker.actor() };
     let look = order.carry_out(&api, command, "transferring").await?;
     let (_, picture) = picture(&api, &name)?;
-    Ok(look.answer(Call::of(&picture, &look)))
+    Ok((StatusCode::ACCEPTED, look.answer(Call::of(&picture, &look))))
 }
 
 /// Ends a call.

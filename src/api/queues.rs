@@ -63,6 +63,8 @@ pub(super) struct Queue {
     /// Answered within the threshold, of all answered and abandoned (short abandons left out);
     /// `null` before the first call.
     service_level_percent: Option<u64>,
+    /// What it should be.
+    service_level_target_percent: u8,
     totals: Totals,
 }
 
@@ -125,6 +127,7 @@ impl Queue {
             talking: picture.talking,
             longest_wait_seconds: longest,
             service_level_percent: (settled > 0).then(|| totals.answered_in_time * 100 / settled),
+            service_level_target_percent: picture.target_percent,
             totals: Totals {
                 entered: totals.entered,
                 answered: totals.answered,

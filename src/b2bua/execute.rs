@@ -67,8 +67,8 @@ impl Ua {
             Effect::ReleaseOrphan { leg, dialog, cause } => {
                 self.release_orphan(leg, &dialog, cause)
             }
-            Effect::PlayPrompt { leg, prompt } => {
-                self.with_leg_or_lost(leg, |leg, board| leg.play_prompt(board, prompt));
+            Effect::PlayPrompt { leg, prompt, music } => {
+                self.with_leg_or_lost(leg, |leg, board| leg.play_prompt(board, prompt, music));
             }
             Effect::TransferLeg { leg, to } => {
                 self.with_leg_or_lost(leg, |leg, board| leg.transfer(board, &to));
@@ -192,11 +192,11 @@ impl Leg {
         }
     }
 
-    /// Plays a prompt and tells the core when it has ended.
-    fn play_prompt(&mut self, board: &mut Board, prompt: PromptId) {
+    /// Plays a prompt and tells the core when it has ended; then there is music.
+    fn play_prompt(&mut self, board: &mut Board, prompt: PromptId, music: Option<PromptId>) {
         let token = board.next_number();
         if self.open_early(board) {
-            self.sound.hear(Hearing::Prompt(sound::once(prompt), token));
+            self.sound.hear(Hearing::Prompt(sound::once(prompt), token, music));
         } else {
             board.propose(self.id, Command::FinishPrompt { leg: self.id });
         }
@@ -204,8 +204,10 @@ impl Leg {
 
     /// A program has ended; only of a prompt the core wants to know.
     pub(super) fn on_finished(&mut self, board: &mut Board, token: u64) {
-        if self.sound.is_prompt(token) {
-            self.sound.hear(Hearing::Nothing);
+        if let Some(music) = self.sound.music_after(token) {
+            let next = music.map(|music| (sound::music(music), board.next_number()));
+            let next = next.map(|(program, token)| Hearing::Program(program, token));
+            self.sound.hear(next.unwrap_or(Hearing::Nothing));
             board.propose(self.id, Command::FinishPrompt { leg: self.id });
         }
     }

@@ -40,8 +40,9 @@ pub(super) enum Hearing {
     Nothing,
     /// A program; the number comes back when it has ended.
     Program(Program, u64),
-    /// A prompt whose end the core waits for; the number comes back then.
-    Prompt(Program, u64),
+    /// A prompt whose end the core waits for, the number that comes back then, and the music that
+    /// follows.
+    Prompt(Program, u64, Option<PromptId>),
     /// The other party.
     Partner(LegId),
 }
@@ -219,9 +220,14 @@ impl Sound {
         }
     }
 
-    /// Tells whether this is the prompt whose end the core waits for.
-    pub(super) fn is_prompt(&self, token: u64) -> bool {
-        matches!(&self.hearing, Hearing::Prompt(_, playing) if *playing == token)
+    /// The music after the prompt whose end the core waits for, if this is that prompt.
+    pub(super) fn music_after(&self, token: u64) -> Option<Option<PromptId>> {
+        match &self.hearing {
+            Hearing::Prompt(_, playing, music) if *playing == token => Some(music.clone()),
+            Hearing::Nothing | Hearing::Program(..) | Hearing::Prompt(..) | Hearing::Partner(_) => {
+                None
+            }
+        }
     }
 
     /// Who the party is to be joined with, as soon as both have audio.
@@ -240,7 +246,7 @@ impl Sound {
         match &self.hearing {
             // A join is ordered by the pair, when both streams are open.
             Hearing::Nothing | Hearing::Partner(_) => {}
-            Hearing::Program(program, token) | Hearing::Prompt(program, token) => {
+            Hearing::Program(program, token) | Hearing::Prompt(program, token, _) => {
                 self.orders.push_back(Order::Play {
                     stream: self.stream,
                     program: program.clone(),
@@ -327,4 +333,9 @@ pub(super) fn program(treatment: &CallerTreatment) -> Program {
 /// One prompt, once.
 pub(super) fn once(prompt: PromptId) -> Program {
     Program::once(vec![prompt])
+}
+
+/// Music alone, until something else is heard.
+pub(super) fn music(music: PromptId) -> Program {
+    Program { first: Vec::new(), music: Some(music), announcement: None }
 }

@@ -80,6 +80,7 @@ fn queue_gauges(
     let waiting = gauges(registry, "queue_waiting_calls", "Callers without an agent", &["queue"])?;
     let longest = floats(registry, "queue_longest_wait_seconds", "Wait of the first caller")?;
     let level = floats(registry, "queue_service_level_ratio", "Answered in time, 0 to 1")?;
+    let target = floats(registry, "queue_service_level_target_ratio", "What it should be, 0 to 1")?;
     let members = gauges(registry, "queue_agents", "Members by state", &["queue", "state"])?;
     let calls = IntCounterVec::new(
         options("queue_calls_total", "Calls by what became of them"),
@@ -111,6 +112,7 @@ fn queue_gauges(
         for (outcome, count) in outcomes {
             calls.with_label_values(&[name, outcome]).inc_by(count);
         }
+        target.with_label_values(&[name]).set(f64::from(queue.target_percent) / 100.0);
         let settled = totals.answered + totals.abandoned;
         if settled > 0 {
             level.with_label_values(&[name]).set(ratio(totals.answered_in_time, settled));

@@ -1,7 +1,7 @@
 //! `kind: Prompt` as people write it, and how other kinds name one.
 //!
 //! A prompt has one source: `builtIn` (in the program), or `file` (a WAV file beside the
-//! resource). `configMapRef` is for Kubernetes, `url` comes later.
+//! resource). `configMapRef` is for Kubernetes, `url` and `language` come later.
 //!
 //! Not here: decoding audio (`media::prompt`; asked of [`Outside`](super::Outside)).
 
@@ -20,18 +20,14 @@ pub(super) const NONE: &str = "none";
 /// What callers hear when their queue does not say.
 pub(super) const MUSIC: &str = "music";
 
-/// The language of a prompt that does not say.
-pub(super) const LANGUAGE: &str = "en";
-
 /// Reads the `spec` of the prompt called `name`.
 pub(super) fn read(spec: &Fields<'_>, name: &str) -> PromptConfig {
     let remedy = "write source: {builtIn: music} or source: {file: welcome.wav}";
     let source = spec.required("source", remedy).and_then(Field::fields).and_then(source);
-    let language = spec.field("language").and_then(|field| language(&field));
+    spec.later(&["language"]);
     PromptConfig {
         id: PromptId::new(name),
         source: source.unwrap_or_else(|| PromptSource::BuiltIn(name.to_owned())),
-        language: language.unwrap_or_else(|| LANGUAGE.to_owned()),
     }
 }
 
@@ -95,18 +91,4 @@ fn file(field: &Field<'_>) -> Option<PromptSource> {
         return None;
     }
     Some(PromptSource::File(path))
-}
-
-/// RFC 5646 in outline: letters and digits in groups of at most eight.
-fn language(field: &Field<'_>) -> Option<String> {
-    let tag = field.text()?;
-    let is_group = |group: &str| {
-        (1..=8).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let begins_well = tag.split('-').next().is_some_and(|first| (2..=3).contains(&first.len()));
-    if begins_well && tag.split('-').all(is_group) {
-        return Some(tag.to_owned());
-    }
-    field.wrong(&format!("\"{tag}\" is not a language"), "write a tag as en, de or pt-BR");
-    None
 }

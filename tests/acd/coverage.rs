@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// What no script can bring about.
 const UNSCRIPTED: [&str; 2] = [
-    // Said only when the core finds itself broken, which no command can bring about.
+    // Said only when the core finds itself broken, which no command can bring about (`quarantine`).
     "CallQuarantined",
     "AgentQuarantined",
 ];

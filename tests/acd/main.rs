@@ -3,7 +3,7 @@
 //! `cargo test --test acd` plays them all; `SCRIPT=ring_out` only those with that in their name.
 //! `UPDATE=1` writes what happened under the rules; the difference is what is to be reviewed.
 //!
-//! Besides: [`coverage`], what all of them must show together.
+//! Besides: [`coverage`], what all of them must show together; [`quarantine`], a broken state.
 //!
 //! Not here: the notation (`tests/support/script.rs`), every state against every input
 //! (`tests/matrix`), chance (`tests/sim`).
@@ -20,6 +20,7 @@ use std::path::PathBuf;
 mod coverage;
 #[path = "../support/notation.rs"]
 mod notation;
+mod quarantine;
 #[path = "../support/script.rs"]
 mod script;
 #[path = "../support/step.rs"]

@@ -1,5 +1,10 @@
 //! What holds for every answer: the index, problems, near names, what reads and writes give.
 
+use carillon::acd::command::Command;
+use carillon::acd::command::LegEnd;
+use carillon::base::id::CallId;
+use carillon::base::id::LegId;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::world::ADMIN;
@@ -144,7 +149,8 @@ async fn a_waiting_call_is_explained_moved_up_and_sent_away() {
     assert_eq!(calls["items"][0]["id"], second);
     assert_eq!(calls["items"][1]["id"], first);
     let path = format!("/api/v1/calls/{second}/transfer");
-    let away = world.post(ADMIN, &path, json!({"to": "sip:voicemail@pbx.example"})).await.ok();
+    let away = world.post(ADMIN, &path, json!({"to": "sip:voicemail@pbx.example"})).await;
+    let away = away.accepted();
     assert_eq!(away["state"], "Transferring");
     let path = format!("/api/v1/calls/{first}/hang-up");
     world.post(ADMIN, &path, json!({})).await.ok();
@@ -161,4 +167,15 @@ async fn the_cluster_shows_itself() {
     assert_eq!(cluster["leader"], cluster["node"]);
     assert_eq!(cluster["members"][0]["voter"], true);
     assert_eq!(cluster["nodes"][0]["alive"], true);
+}
+
+#[tokio::test]
+async fn a_short_abandon_is_no_part_of_the_service_level() {
+    let world = World::start().await;
+    world.call(1, "queue1").await;
+    let leg = LegId::of_caller(CallId(1));
+    world.done(Command::EndLeg { leg, why: LegEnd::HungUp }).await;
+    let queue = world.get(ADMIN, "/api/v1/queues/queue1").await.ok();
+    assert_eq!(queue["totals"]["shortAbandoned"], 1);
+    assert_eq!(queue["serviceLevelPercent"], Value::Null);
 }

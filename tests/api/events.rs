@@ -133,7 +133,7 @@ async fn a_viewer_hears_not_where_a_call_was_sent() {
     let call = world.call(1, "queue1").await;
     let after = world.handle.applied().0;
     let path = format!("/api/v1/calls/{call}/transfer");
-    world.post(ADMIN, &path, json!({"to": "sip:+49301234@pbx.example"})).await.ok();
+    world.post(ADMIN, &path, json!({"to": "sip:+49301234@pbx.example"})).await.accepted();
     let path = format!("/api/v1/events?after={after}");
     let heard = listen(&world, VIEWER, &[], &path, 1).await;
     assert_eq!(heard[0].event, "CallTransferring");

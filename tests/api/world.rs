@@ -167,6 +167,13 @@ impl Reply {
         self.json()
     }
 
+    /// Begun, and settled later.
+    #[track_caller]
+    pub(crate) fn accepted(self) -> Value {
+        assert_eq!(self.status, StatusCode::ACCEPTED, "{}", self.text);
+        self.json()
+    }
+
     #[track_caller]
     pub(crate) fn refused(self, status: u16, problem: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);

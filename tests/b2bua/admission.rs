@@ -173,3 +173,19 @@ fn an_overheard_answer_opens_nothing() {
     world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
 }
+
+#[test]
+fn a_network_of_no_bits_is_every_address_of_its_kind() {
+    let network = |address: &str, prefix| Network { address: address.parse().unwrap(), prefix };
+    let holds = |network: Network, address: &str| network.contains(address.parse().unwrap());
+    for address in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "::ffff:192.0.2.1"] {
+        assert!(holds(network("0.0.0.0", 0), address), "{address}");
+        assert!(!holds(network("::", 0), address), "{address}");
+    }
+    for address in ["::1", "2001:db8::1"] {
+        assert!(holds(network("::", 0), address), "{address}");
+        assert!(!holds(network("0.0.0.0", 0), address), "{address}");
+    }
+    assert!(holds(network("192.0.2.1", 32), "192.0.2.1"));
+    assert!(!holds(network("192.0.2.1", 32), "192.0.2.2"));
+}

@@ -199,6 +199,7 @@ fn a_rule_speaks_before_it_turns_away() {
     let mut world = World::new(56, AnswerMode::OnEntry);
     let mut closed = queue("sales", AnswerMode::OnEntry);
     closed.open = false;
+    closed.caller.music = Some(PromptId::new("music"));
     let action = OverflowAction::Reject { status: 480 };
     closed.overflow.closed = Overflow { play: Some(PromptId::new("closed")), action };
     world.put_queue(closed);
@@ -212,6 +213,11 @@ fn a_rule_speaks_before_it_turns_away() {
     });
     let (stream, token) = playing.expect("the prompt is played");
     world.with_ua(|ua, now| ua.handle_report(now, Report::Finished { stream, token }));
+    let is_music = |order: &Order| match order {
+        Order::Play { program, .. } => program.music == Some(PromptId::new("music")),
+        _ => false,
+    };
+    assert!(world.media.iter().any(is_music), "there is music until the rule's action is settled");
     world.run_secs(1);
     assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 183, 480]);
     world.assert_clean();

@@ -209,11 +209,8 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
 fn of_nodes_and_configuration() -> Vec<(&'static str, Command)> {
     let (folder, rest) = (Source::Folder, Source::Rest);
     let prompt = |source| {
-        let (id, language) = (PromptId::new("welcome"), "en".to_owned());
-        Command::PutPrompt {
-            prompt: Box::new(PromptConfig { id, source, language }),
-            source: folder,
-        }
+        let id = PromptId::new("welcome");
+        Command::PutPrompt { prompt: Box::new(PromptConfig { id, source }), source: folder }
     };
     let agent_config = Box::new(agent_config("ann"));
     let settings = Box::new(Settings::default());

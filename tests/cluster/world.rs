@@ -133,11 +133,8 @@ pub(crate) fn request() -> RequestId {
 
 /// A command that leaves a trace in the state: the prompt `name`.
 pub(crate) fn put(name: &str) -> Command {
-    let prompt = PromptConfig {
-        id: PromptId::new(name),
-        source: PromptSource::BuiltIn("beep".to_owned()),
-        language: "en".to_owned(),
-    };
+    let prompt =
+        PromptConfig { id: PromptId::new(name), source: PromptSource::BuiltIn("beep".to_owned()) };
     Command::PutPrompt { prompt: Box::new(prompt), source: Source::Rest }
 }
 

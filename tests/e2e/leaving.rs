@@ -98,7 +98,7 @@ fn a_waiting_caller_is_transferred() {
     let call = the_call(&node);
     let (status, answer) = node
         .ask(&format!("/api/v1/calls/{call}/transfer"), &json!({"to": "sip:voicemail@127.0.0.1"}));
-    assert_eq!(status, 200, "{answer}");
+    assert_eq!(status, 202, "{answer}");
     caller.finish();
     let call = node.read(&format!("/api/v1/calls/{call}"));
     assert_eq!(call["state"], "Ended", "{call}");

@@ -289,11 +289,7 @@ pub(crate) fn trunk(name: &str) -> TrunkConfig {
 
 /// Reads a `prompt` line.
 pub(crate) fn prompt(name: &str) -> PromptConfig {
-    PromptConfig {
-        id: PromptId::new(name),
-        source: PromptSource::BuiltIn(name.to_owned()),
-        language: "en".to_owned(),
-    }
+    PromptConfig { id: PromptId::new(name), source: PromptSource::BuiltIn(name.to_owned()) }
 }
 
 /// Reads a `settings` line.

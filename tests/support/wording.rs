@@ -140,7 +140,10 @@ fn plain(refusal: &Refusal) -> String {
 pub(crate) fn order(order: &Order, phones: &Phones) -> String {
     let leg = |id| leg(id, phones);
     let what = match &order.effect {
-        Effect::HoldCaller { leg: id, queue, .. } => format!("hold {} in {queue}", leg(*id)),
+        Effect::HoldCaller { leg: id, queue, treatment } => {
+            let welcome = treatment.welcome.as_ref().map(|prompt| format!(" after {prompt}"));
+            format!("hold {} in {queue}{}", leg(*id), welcome.unwrap_or_default())
+        }
         Effect::RingAgent(ring) => {
             let by = ring.device.trunk.as_ref().map(|trunk| format!(" by {trunk}"));
             let (address, by) = (&ring.device.address, by.unwrap_or_default());
@@ -151,7 +154,7 @@ pub(crate) fn order(order: &Order, phones: &Phones) -> String {
         Effect::ReleaseOrphan { leg: id, cause, .. } => {
             format!("release orphaned {}: {cause:?}", leg(*id))
         }
-        Effect::PlayPrompt { leg: id, prompt } => format!("play {prompt} to {}", leg(*id)),
+        Effect::PlayPrompt { leg: id, prompt, .. } => format!("play {prompt} to {}", leg(*id)),
         Effect::TransferLeg { leg: id, to } => format!("transfer {} to {to}", leg(*id)),
     };
     format!("{} {what}", owner(order.owner))

@@ -99,6 +99,7 @@ fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> 
         arrival: state.index,
         queue,
         entered: state.now,
+        welcomed: false,
         wait_until: None,
         priority,
         hops: 0,

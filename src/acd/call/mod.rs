@@ -74,6 +74,8 @@ pub(in crate::acd) struct Call {
     pub(in crate::acd) queue: QueueId,
     /// When it entered this queue.
     pub(in crate::acd) entered: ClusterTime,
+    /// Has been welcomed in this queue, and is not again when it comes back to its place.
+    pub(in crate::acd) welcomed: bool,
     /// When it must leave the queue by the `tooLong` rule.
     pub(in crate::acd) wait_until: Option<ClusterTime>,
     pub(in crate::acd) priority: i32,

@@ -7,7 +7,7 @@
 //! | … and the agent is gone | alone | ends |
 //! | a queue's rule | stands in no line | ends |
 //!
-//! Always holds: a caller on the way is offered to nobody.
+//! Always holds: nobody's phone rings for a caller on the way.
 //!
 //! Not here: REFER and 302 (`b2bua`).
 

@@ -109,6 +109,7 @@ pub(in crate::acd) fn enter_queue(
     };
     call.queue = queue_id.clone();
     call.entered = state.now;
+    call.welcomed = false;
     call.wait_until = queue.config.limits.wait_max.map(|max| state.now + max);
     call.counted = true;
     call.note(state.now, Milestone::Entered(queue_id.clone()));
@@ -144,11 +145,17 @@ fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Outp
 /// Gives a call its place in its queue, and the caller what the queue lets them hear.
 pub(in crate::acd) fn wait(state: &mut State, id: CallId, out: &mut Output) {
     call::enter(state, id, CallState::Waiting);
-    let Some(queue) = state.calls.get(&id).and_then(|call| state.queues.get(&call.queue)) else {
+    let Some(call) = state.calls.get_mut(&id) else {
+        return;
+    };
+    let Some(queue) = state.queues.get(&call.queue) else {
         return;
     };
     let leg = LegId::of_caller(id);
-    let (queue, treatment) = (queue.config.id.clone(), queue.config.caller.clone());
+    let (queue, mut treatment) = (queue.config.id.clone(), queue.config.caller.clone());
+    if std::mem::replace(&mut call.welcomed, true) {
+        treatment.welcome = None;
+    }
     legs::order(state, leg, Effect::HoldCaller { leg, queue, treatment }, out);
 }
 
@@ -170,11 +177,12 @@ fn apply_rule(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Outpu
         return;
     };
     let Overflow { play, action } = rule_of(&queue.config, rule).clone();
+    let music = queue.config.caller.music.clone();
     match play {
         Some(prompt) => {
             call::enter(state, id, CallState::Arriving { rule, action });
             let leg = LegId::of_caller(id);
-            legs::order(state, leg, Effect::PlayPrompt { leg, prompt }, out);
+            legs::order(state, leg, Effect::PlayPrompt { leg, prompt, music }, out);
         }
         None => act(state, id, rule, action, out),
     }
