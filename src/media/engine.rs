@@ -40,6 +40,7 @@ use crate::media::relay::Outbound;
 use crate::media::rtcp;
 use crate::media::rtp;
 use crate::media::rtp::Header;
+use crate::media::stream::JOIN_FILL;
 use crate::media::stream::Keys;
 use crate::media::stream::Stream;
 use crate::media::stream::Ticked;
@@ -111,7 +112,7 @@ impl Engine {
             Order::Update { stream, agreed } => self.update(now, stream, agreed),
             Order::Play { stream, program, token } => self.play(stream, &program, token),
             Order::StopPlaying { stream } => self.with(stream, |stream| stream.player = None),
-            Order::Join { a, b } => self.join(a, b),
+            Order::Join { a, b } => self.join(now, a, b),
             Order::Part { stream } => {
                 if let Some(nth) = self.by_name.get(&stream).copied() {
                     self.part(nth);
@@ -252,7 +253,7 @@ impl Engine {
         }
     }
 
-    fn join(&mut self, a: StreamId, b: StreamId) {
+    fn join(&mut self, now: LocalTime, a: StreamId, b: StreamId) {
         let (Some(a), Some(b)) = (self.by_name.get(&a).copied(), self.by_name.get(&b).copied())
         else {
             return;
@@ -264,7 +265,7 @@ impl Engine {
             self.part(nth);
             let Some(stream) = slot(&mut self.streams, nth) else { continue };
             stream.player = None;
-            stream.relayed_at = None;
+            stream.filled_until = now + JOIN_FILL;
             stream.out.leave_source();
             stream.joined = Some(other);
             self.counters.joined += 1;
@@ -358,7 +359,7 @@ impl Engine {
             Relayed::Key(event) => (stream.agreed.dtmf, u32::from(event.duration)),
         };
         let Some(kind) = kind else { return };
-        stream.relayed_at = Some(now);
+        stream.note_relayed(now);
         let Some(header) = stream.out.relayed(now.0, header, kind, samples) else { return };
         let batch = &mut self.outgoing[stream.port];
         match what {

@@ -7,8 +7,15 @@
 //! | may not send (hold) | nothing; a program waits |
 //! | has keys to send | an event packet |
 //! | plays a program | its next samples |
-//! | is joined, and the other was heard within [`RELAY_SILENCE`] | nothing: the relay does |
-//! | otherwise | silence, so that no peer takes the call for dead |
+//! | was joined [`JOIN_FILL`] ago at most, and the other was not heard since | silence |
+//! | is joined, and something was sent within [`KEEP_ALIVE`] | nothing |
+//! | otherwise | silence |
+//!
+//! A join is transparent: who hears nothing of the other party is sent nothing in its place, as
+//! between two phones that talk directly. Silence bridges the moment of the join, where the other
+//! party's first packet is still on its way. After that one packet a second keeps NAT bindings
+//! open (RFC 6263) and tells whoever watches for RTP that the call lives. The loss of packets is
+//! the receiver's to conceal.
 //!
 //! Always holds: what a stream sends while due is one packet, and now and then a report.
 //!
@@ -33,8 +40,10 @@ use crate::media::rtp::Header;
 use crate::sdp::negotiate::Agreed;
 use crate::sdp::session::Direction;
 
-/// After this long without a packet to relay, silence is sent instead.
-pub(super) const RELAY_SILENCE: Millis = Millis(500);
+/// How long after a join silence stands in for a party not heard yet.
+pub(super) const JOIN_FILL: Millis = Millis(200);
+/// The longest pause in what a joined stream sends.
+const KEEP_ALIVE: Millis = Millis(1000);
 /// How often a stream reports by RTCP (RFC 3550 6.2: not more often than every 5 s).
 const REPORT_MS: u16 = 5000;
 
@@ -59,7 +68,10 @@ pub(super) struct Stream {
     pub(super) heard: Heard,
     pub(super) player: Option<Box<Player>>,
     pub(super) joined: Option<u32>,
-    pub(super) relayed_at: Option<LocalTime>,
+    /// When silence stops standing in for the other party: at its first packet, or in time.
+    pub(super) filled_until: LocalTime,
+    /// When something of the other party was sent, or silence in its place.
+    pub(super) last_sent: LocalTime,
     pub(super) keys_heard: dtmf::Receiver,
     pub(super) keys: Option<Box<Keys>>,
     pub(super) watch: Option<Millis>,
@@ -91,7 +103,8 @@ impl Stream {
             heard: Heard::default(),
             player: None,
             joined: None,
-            relayed_at: None,
+            filled_until: LocalTime::default(),
+            last_sent: LocalTime::default(),
             keys_heard: dtmf::Receiver::default(),
             keys: None,
             watch: None,
@@ -144,13 +157,19 @@ impl Stream {
             }
             return;
         }
-        let relays = self.joined.is_some()
-            && self.relayed_at.is_some_and(|last| at.since(last) < RELAY_SILENCE);
-        if !relays {
+        let pauses = at >= self.filled_until && at.since(self.last_sent) < KEEP_ALIVE;
+        if self.joined.is_none() || !pauses {
             let header = self.out.made(at.0, payload, samples as u32);
             packet(batch, to, &header, samples).fill(g711::silence(codec));
+            self.last_sent = at;
             ticked.packets += 1;
         }
+    }
+
+    /// Takes note of a packet of the other party, sent at `now`.
+    pub(super) fn note_relayed(&mut self, now: LocalTime) {
+        self.filled_until = now;
+        self.last_sent = now;
     }
 
     /// Sends the event packet that is due; tells whether there was one.
