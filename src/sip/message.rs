@@ -181,7 +181,7 @@ impl Message {
 pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
     let mut rest = datagram;
     loop {
-        let feed = parse::find_line_feed(rest)?;
+        let feed = memchr::memchr(b'\n', rest)?;
         rest = &rest[feed + 1..];
         let name_end = rest.iter().position(|byte| !scan_name(*byte))?;
         let name = &rest[..name_end];

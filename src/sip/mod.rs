@@ -6,8 +6,9 @@
 //! ```
 //!
 //! The wire level: [`parse`] finds where things lie, [`message`] gives them out as text,
-//! [`typed`] and [`header`] as values, [`check`] says what may not pass, [`mod@write`] composes,
-//! [`edit`] changes a copy, [`stream`] cuts a TCP stream into messages, [`digest`] authenticates.
+//! [`typed`] and [`header`] as values, [`check`] says what may not pass and [`plain`] what surely
+//! may, [`mod@write`] composes, [`edit`] changes a copy, [`stream`] cuts a TCP stream into
+//! messages, [`digest`] authenticates.
 //!
 //! **Drain rule.** Every machine here is told what happened (`handle_…`) together with the time,
 //! and asked what to do (`poll_output`) until it has nothing more; `next_deadline` says when to
@@ -40,6 +41,7 @@ pub mod header;
 pub mod message;
 pub mod method;
 pub mod parse;
+pub mod plain;
 pub mod status;
 pub mod stream;
 pub mod subscription;

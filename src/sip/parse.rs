@@ -241,17 +241,18 @@ impl Scanner<'_> {
     /// Takes the next line, without its end.
     fn line(&mut self) -> Option<Span> {
         let start = self.at;
-        let feed = start + find_line_feed(&self.bytes[start..])?;
-        self.at = feed + 1;
-        let line = &self.bytes[start..feed];
-        let Some(line) = line.strip_suffix(b"\r") else {
-            self.note(Fault::LineEnd);
-            return Some(Span::new(start, feed));
-        };
-        if line.contains(&b'\r') {
-            self.note(Fault::LineEnd);
+        let rest = &self.bytes[start..];
+        let end = memchr::memchr2(b'\r', b'\n', rest)?;
+        if rest[end..].starts_with(b"\r\n") {
+            self.at = start + end + 2;
+            return Some(Span::new(start, start + end));
         }
-        Some(Span::new(start, feed - 1))
+        // A bare CR or LF: the line goes on to its LF all the same.
+        let feed = end + memchr::memchr(b'\n', &rest[end..])?;
+        self.note(Fault::LineEnd);
+        self.at = start + feed + 1;
+        let line = &rest[..feed];
+        Some(Span::new(start, start + line.strip_suffix(b"\r").unwrap_or(line).len()))
     }
 
     fn start_line(&mut self, line: Span) -> Result<Start, Fault> {
@@ -347,12 +348,15 @@ impl Scanner<'_> {
     /// Splits one header, folds included, at its colon.
     fn header(&self, line: Span) -> Option<Entry> {
         let text = line.of(self.bytes);
-        let colon = text.iter().position(|byte| *byte == b':')?;
-        let name = text[..colon].trim_ascii_end();
-        if !scan::is_token(name) {
+        let (name, rest) = text.split_at(text.iter().position(|byte| !scan::is_token_byte(*byte))?);
+        let value = match rest {
+            [b':', value @ ..] => value,
+            spaced => spaced.trim_ascii_start().strip_prefix(b":")?,
+        };
+        if name.is_empty() {
             return None;
         }
-        let value = text[colon + 1..].trim_ascii_start();
+        let value = value.trim_ascii_start();
         let start = line.start as usize;
         let value_start = start + text.len() - value.len();
         Some(Entry {
@@ -394,21 +398,6 @@ const fn bit(name: Name) -> u64 {
     1 << name as u8
 }
 
-/// Finds the first LF, eight bytes at a time.
-pub(super) fn find_line_feed(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    let feeds = ONES * u64::from(b'\n');
-    let (words, _) = bytes.as_chunks::<8>();
-    // A byte of the difference is zero where the word holds LF; the carry trick finds one.
-    let clear = words.iter().take_while(|word| {
-        let difference = u64::from_ne_bytes(**word) ^ feeds;
-        difference.wrapping_sub(ONES) & !difference & HIGHS == 0
-    });
-    let from = clear.count() * 8;
-    bytes[from..].iter().position(|byte| *byte == b'\n').map(|at| from + at)
-}
-
 /// Entries gathered on the stack, spilling to the heap only for messages with many headers.
 struct Entries {
     few: [Entry; Self::FEW],
@@ -417,7 +406,7 @@ struct Entries {
 }
 
 impl Entries {
-    const FEW: usize = 32;
+    const FEW: usize = 24;
 
     fn new() -> Self {
         Self { few: [Entry::default(); Self::FEW], many: Vec::new(), len: 0 }

@@ -1,6 +1,7 @@
 //! What holds for every message, found out by trying many.
 
 use bytes::Bytes;
+use carillon::sip::CSeq;
 use carillon::sip::Fault;
 use carillon::sip::Message;
 use carillon::sip::Method;
@@ -9,14 +10,17 @@ use carillon::sip::NameAddr;
 use carillon::sip::RequestBuilder;
 use carillon::sip::ResponseBuilder;
 use carillon::sip::Uri;
+use carillon::sip::Via;
 use carillon::sip::parse::MAX_FOLDS;
 use carillon::sip::parse::MAX_HEADER;
 use carillon::sip::parse::MAX_HEADERS;
 use carillon::sip::parse::MAX_MESSAGE;
 use carillon::sip::peek_call_id;
+use carillon::sip::plain;
 use carillon::sip::shard_of;
 use carillon::sip::stream::Framer;
 use proptest::collection::vec;
+use proptest::prelude::Strategy;
 use proptest::prelude::any;
 use proptest::prop_assert;
 use proptest::prop_assert_eq;
@@ -52,6 +56,39 @@ fn corpus_bytes() -> Vec<Vec<u8>> {
     let mut all: Vec<_> = corpus().into_iter().map(|sample| sample.bytes.to_vec()).collect();
     all.push(INVITE.as_bytes().to_vec());
     all
+}
+
+const PLAIN_VIA: &str = "SIP/2.0/UDP 192.0.2.1:65535;branch=z9hG4bK1;rport;a==b";
+const PLAIN_ADDRESS: &str = "\"Ada \u{e9}\" <sip:+1;a@x-y.example:5060;lr;a=b>;tag=1;x";
+const PLAIN_CSEQ: &str = "214748364 INVITE";
+
+/// `text` cut short at the front, and with a few bytes replaced by ones that matter.
+fn near(text: &'static str) -> impl Strategy<Value = String> {
+    let bytes = b" \t\r\n\"\\<>@,;:?=/%[]*-._09az\x01\x7f".to_vec();
+    let changes = vec((0..text.len(), select(bytes)), 0..4);
+    let starts: Vec<usize> = text.match_indices("sip:").map(|(at, _)| at).chain([0]).collect();
+    (changes, select(starts)).prop_map(move |(changes, start)| {
+        let mut changed = text.as_bytes().to_vec();
+        for (at, byte) in changes {
+            changed[at] = byte;
+        }
+        String::from_utf8_lossy(&changed[start..]).into_owned()
+    })
+}
+
+#[test]
+fn the_usual_forms_are_plain() {
+    assert!(plain::is_via(b"SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bKPjd6c1f2;rport"));
+    for address in [
+        "<sip:+4922199@acd.example>",
+        "Ada Lovelace <sip:ada@pbx.example:64999;transport=udp>;tag=1;expires=5",
+        "\"J\u{fc}rgen \u{2013} 7\" <sip:+491711234567@pbx.example;user=phone>;tag=8a7fd2c1",
+    ] {
+        assert!(plain::is_address(address.as_bytes()), "{address}");
+    }
+    assert!(plain::is_cseq(b"102 INVITE", Some(b"INVITE")));
+    assert!(!plain::is_cseq(b"102 INVITE", Some(b"ACK")));
+    assert_eq!(plain::uri_end(b"sip:a@b;lr>;x"), Some(b">;x".as_slice()));
 }
 
 proptest! {
@@ -95,6 +132,22 @@ proptest! {
                     prop_assert_eq!(answer.status(), Some(status));
                 }
             }
+        }
+    }
+
+    /// The look that spares most messages the full rules lets nothing pass that those refuse.
+    #[test]
+    fn what_is_plain_is_well_formed(
+        (via, address, cseq) in (near(PLAIN_VIA), near(PLAIN_ADDRESS), near(PLAIN_CSEQ)),
+    ) {
+        prop_assert!(!plain::is_via(via.as_bytes()) || via.parse::<Via>().is_ok(), "{via}");
+        let is_plain = plain::is_address(address.as_bytes());
+        prop_assert!(!is_plain || address.parse::<NameAddr>().is_ok(), "{address}");
+        prop_assert!(!plain::is_cseq(cseq.as_bytes(), None) || cseq.parse::<CSeq>().is_ok());
+        if let Some(rest) = plain::uri_end(address.as_bytes()) {
+            let uri = &address[..address.len() - rest.len()];
+            let uri = uri.parse::<Uri>();
+            prop_assert!(uri.is_ok_and(|uri| uri.headers.is_none()), "{address}");
         }
     }
 

@@ -108,10 +108,9 @@ impl Name {
     /// Finds the header written as `text`, long or compact, in any case.
     pub fn find(text: &[u8]) -> Option<Self> {
         let mut slot = slot_of(text);
-        while TABLE[slot] != EMPTY {
-            let name = Self::ALL[usize::from(TABLE[slot] >> 1)];
-            let form = if TABLE[slot] & 1 == 0 { Some(name.as_str()) } else { name.compact() };
-            if form.is_some_and(|form| form.as_bytes().eq_ignore_ascii_case(text)) {
+        while let Some(name) = TABLE[slot].name {
+            let form = TABLE[slot].form.as_bytes();
+            if form == text || form.eq_ignore_ascii_case(text) {
                 return Some(name);
             }
             slot = (slot + 1) % SLOTS;
@@ -127,31 +126,37 @@ impl fmt::Display for Name {
 }
 
 const SLOTS: usize = 256;
-const EMPTY: u8 = u8::MAX;
 
-/// A hash table of both forms, built by the compiler: a slot holds the place in `ALL`, doubled,
-/// and one more for the compact form. A third of it is full, so a search ends soon.
-static TABLE: [u8; SLOTS] = table();
+/// One way to write a name; no name is an empty slot.
+#[derive(Clone, Copy)]
+struct Slot {
+    form: &'static str,
+    name: Option<Name>,
+}
 
-const fn table() -> [u8; SLOTS] {
-    let mut table = [EMPTY; SLOTS];
+/// A hash table of both forms, built by the compiler. A third of it is full, so a search ends
+/// soon.
+static TABLE: [Slot; SLOTS] = table();
+
+const fn table() -> [Slot; SLOTS] {
+    let mut table = [Slot { form: "", name: None }; SLOTS];
     let mut at = 0;
     while at < Name::ALL.len() {
-        table = with(table, Name::ALL[at].as_str(), (at as u8) << 1);
+        table = with(table, Name::ALL[at].as_str(), Name::ALL[at]);
         if let Some(compact) = Name::ALL[at].compact() {
-            table = with(table, compact, ((at as u8) << 1) | 1);
+            table = with(table, compact, Name::ALL[at]);
         }
         at += 1;
     }
     table
 }
 
-const fn with(mut table: [u8; SLOTS], text: &str, value: u8) -> [u8; SLOTS] {
-    let mut slot = slot_of(text.as_bytes());
-    while table[slot] != EMPTY {
+const fn with(mut table: [Slot; SLOTS], form: &'static str, name: Name) -> [Slot; SLOTS] {
+    let mut slot = slot_of(form.as_bytes());
+    while table[slot].name.is_some() {
         slot = (slot + 1) % SLOTS;
     }
-    table[slot] = value;
+    table[slot] = Slot { form, name: Some(name) };
     table
 }
 
