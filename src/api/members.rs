@@ -1,5 +1,5 @@
 //! `/api/v1/cluster`: who belongs to it, who leads, how far each has come, who has which legs; and
-//! how a node is made to take no more calls before it is stopped.
+//! how a node is made to take no more calls before it is stopped, and to take them again.
 //!
 //! Not here: changing the members (`cluster::membership`).
 
@@ -23,10 +23,10 @@ use crate::resource::order;
 /// How a node is made to take no more calls: those it has go on, until it is stopped.
 #[derive(Clone)]
 pub struct Drain {
-    /// Whether it has begun; it ends with the process.
+    /// Whether it has begun.
     pub begun: Arc<AtomicBool>,
-    /// Begins it; again does no harm.
-    pub begin: Arc<dyn Fn() + Send + Sync>,
+    /// Begins it (`true`) or ends it; again does no harm.
+    pub set: Arc<dyn Fn(bool) + Send + Sync>,
 }
 
 /// The cluster as this node knows it.
@@ -80,17 +80,31 @@ pub(super) async fn show(State(api): State<Api>, look: Look) -> Answer<ClusterPi
 
 /// Makes the node that answers refuse new calls with 503 and no longer be ready; calls go on.
 ///
-/// It lasts until the node is restarted. The legs it still has are in `nodes`.
+/// It lasts until it is taken back or the node is restarted. The legs it still has are in `nodes`.
 #[utoipa::path(post, path = "/api/v1/cluster/drain", tag = "cluster",
     params(super::openapi::Idempotency), responses((status = 200, body = ClusterPicture)))]
 pub(super) async fn drain(
     State(api): State<Api>,
     order: Order,
 ) -> Result<Answer<ClusterPicture>, Problem> {
+    set(&api, &order, true)
+}
+
+/// Makes the node that answers take calls again.
+#[utoipa::path(delete, path = "/api/v1/cluster/drain", tag = "cluster",
+    params(super::openapi::Idempotency), responses((status = 200, body = ClusterPicture)))]
+pub(super) async fn undrain(
+    State(api): State<Api>,
+    order: Order,
+) -> Result<Answer<ClusterPicture>, Problem> {
+    set(&api, &order, false)
+}
+
+fn set(api: &Api, order: &Order, draining: bool) -> Result<Answer<ClusterPicture>, Problem> {
     order.asker.may_administer("Draining a node")?;
     order::read_nothing(&order.body).map_err(|mistakes| Problem::invalid(&mistakes))?;
-    (api.drain.begin)();
-    Ok(picture(&api, &order.look(&api)))
+    (api.drain.set)(draining);
+    Ok(picture(api, &order.look(api)))
 }
 
 fn picture(api: &Api, look: &Look) -> Answer<ClusterPicture> {

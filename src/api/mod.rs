@@ -69,7 +69,7 @@ pub struct Setup {
     pub clock: fn() -> LocalTime,
     /// Random numbers, for request ids.
     pub entropy: fn() -> u128,
-    /// How the node is made to take no more calls.
+    /// How the node is made to take no more calls, and to take them again.
     pub drain: Drain,
 }
 
@@ -127,6 +127,7 @@ fn routes() -> Vec<Route> {
         ("GET",    "/api/v1/events",                      get(events::listen)),
         ("GET",    "/api/v1/cluster",                     get(members::show)),
         ("POST",   "/api/v1/cluster/drain",               post(members::drain)),
+        ("DELETE", "/api/v1/cluster/drain",               delete(members::undrain)),
         ("GET",    "/api/v1/openapi.json",                get(openapi::description)),
         ("GET",    "/problems/{name}",                    get(openapi::problem_page)),
     ]

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::ContentBuilder;
 use utoipa::openapi::Ref;
 use utoipa::openapi::RefOr;
+use utoipa::openapi::Required;
 use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::HttpBuilder;
@@ -68,10 +69,11 @@ pub(super) struct Idempotency {
         agents::ready, agents::not_ready, agents::end_wrap_up,
         calls::list, calls::show, calls::transfer, calls::hang_up, calls::prioritize,
         trunks::list, trunks::show, trunks::put, trunks::remove,
-        events::listen, members::show, members::drain, description, problem_page,
+        events::listen, members::show, members::drain, members::undrain,
+        description, problem_page,
     ),
     components(schemas(ProblemDocument, FieldError)),
-    modifiers(&Bearer, &Problems),
+    modifiers(&Bearer, &Problems, &Optional),
     security(("bearer" = [])),
 )]
 struct Description;
@@ -124,6 +126,19 @@ impl Modify for Problems {
                 let responses = &mut operation.responses.responses;
                 responses.insert("default".to_owned(), RefOr::T(response.clone()));
             }
+        }
+    }
+}
+
+/// A login at the configured device, without a PIN, needs no body.
+struct Optional;
+
+impl Modify for Optional {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let login = description.paths.paths.get_mut("/api/v1/agents/{agent}/login");
+        let body = login.and_then(|item| item.post.as_mut()?.request_body.as_mut());
+        if let Some(RefOr::T(body)) = body {
+            body.required = Some(Required::False);
         }
     }
 }

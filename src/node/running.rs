@@ -23,6 +23,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -313,7 +315,7 @@ impl Node {
 
     /// Refuses new calls, ends what is left, and stops.
     pub async fn stop(self) {
-        (self.drain.begin)();
+        (self.drain.set)(true);
         self.end_calls().await;
         for task in &self.tasks {
             task.abort();
@@ -366,17 +368,20 @@ async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
     Err(NodeError::NoQuorum)
 }
 
-/// What makes the node take no more calls.
+/// What makes the node take no more calls, and take them again.
 fn drain(shards: &Shards) -> Drain {
     let begun = Arc::new(AtomicBool::new(false));
-    let (shards, beginning) = (shards.clone(), Arc::clone(&begun));
-    let begin = move || {
-        if !beginning.swap(true, Ordering::Relaxed) {
-            tracing::info!("the node takes no more calls");
-            shards.drain();
+    let (shards, known, turn) = (shards.clone(), Arc::clone(&begun), Mutex::new(()));
+    let set = move |draining| {
+        // One after another, so that the shards are told last what is shown.
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.swap(draining, Ordering::Relaxed) != draining {
+            let takes = if draining { "no more calls" } else { "calls again" };
+            tracing::info!("the node takes {takes}");
+            shards.drain(draining);
         }
     };
-    Drain { begun, begin: Arc::new(begin) }
+    Drain { begun, set: Arc::new(set) }
 }
 
 fn start_media(

@@ -110,8 +110,8 @@ pub enum Input {
     Trunks(Arc<[TrunkConfig]>),
     /// The session timer of new dialogs as configured now.
     SessionExpires(Millis),
-    /// New calls are to be refused.
-    Draining,
+    /// New calls are to be refused, or taken again.
+    Draining(bool),
 }
 
 /// What the network tells a shard.
@@ -227,10 +227,10 @@ impl Shards {
         }
     }
 
-    /// Tells every shard to refuse new calls.
-    pub fn drain(&self) {
+    /// Tells every shard to refuse new calls, or to take them again.
+    pub fn drain(&self, draining: bool) {
         for shard in 0..self.doors.len() {
-            self.tell(shard, Input::Draining);
+            self.tell(shard, Input::Draining(draining));
         }
     }
 
@@ -308,7 +308,7 @@ impl Shard {
             Input::TransportFailed(flow) => self.ua.handle_transport_error(now, flow),
             Input::Trunks(trunks) => self.ua.set_trunks(trunks),
             Input::SessionExpires(interval) => self.ua.set_session_expires(interval),
-            Input::Draining => self.ua.set_draining(true),
+            Input::Draining(draining) => self.ua.set_draining(draining),
         }
     }
 

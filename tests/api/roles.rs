@@ -149,4 +149,7 @@ async fn a_drained_node_says_so() {
     let drained = world.send(ADMIN, "POST", "/api/v1/cluster/drain", &[], None).await.ok();
     assert_eq!(drained["draining"], true);
     assert_eq!(world.get(VIEWER, "/api/v1/cluster").await.ok()["draining"], true);
+    world.delete(VIEWER, "/api/v1/cluster/drain").await.refused(403, "forbidden");
+    assert_eq!(world.delete(ADMIN, "/api/v1/cluster/drain").await.ok()["draining"], false);
+    assert_eq!(world.get(VIEWER, "/api/v1/cluster").await.ok()["draining"], false);
 }

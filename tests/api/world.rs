@@ -208,8 +208,8 @@ impl World {
         let let_in = watch::Sender::new(Tokens::new(&tokens()));
         let begun = Arc::new(AtomicBool::new(false));
         let beginning = Arc::clone(&begun);
-        let begin = Arc::new(move || beginning.store(true, Ordering::Relaxed));
-        let drain = Drain { begun, begin };
+        let set = Arc::new(move |draining| beginning.store(draining, Ordering::Relaxed));
+        let drain = Drain { begun, set };
         let router = api::router(Setup {
             handle: handle.clone(),
             tokens: let_in.subscribe(),

@@ -170,15 +170,24 @@ impl Carillon {
 
     /// Asks for something; the status and the answer.
     pub(crate) fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
-        let url = format!("http://127.0.0.1:{}{path}", self.api);
+        self.send("POST", path, body)
+    }
+
+    /// The same with another method.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let agent = ureq::Agent::new_with_config(
             ureq::Agent::config_builder().http_status_as_error(false).build(),
         );
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{}{path}", self.api))
+            .header("Authorization", format!("Bearer {TOKEN}"))
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .expect("a request");
         let mut answer = agent
-            .post(&url)
-            .header("Authorization", &format!("Bearer {TOKEN}"))
-            .send_json(body)
-            .unwrap_or_else(|error| panic!("POST {path}: {error}\n{}", self.log()));
+            .run(request)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.log()));
         let status = answer.status().as_u16();
         (status, answer.body_mut().read_json().unwrap_or(Value::Null))
     }

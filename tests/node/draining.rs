@@ -25,13 +25,15 @@ impl Peer {
     }
 
     fn send(&self, method: &str, call_id: &str, to: &str, body: &str) {
+        let cseq = if method == "BYE" { 2 } else { 1 };
         let (me, node) = (self.socket.local_addr().expect("bound"), self.node);
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let text = format!(
             "{method} sip:sales@127.0.0.1:{node} SIP/2.0\r\n\
              Via: SIP/2.0/UDP {me};branch=z9hG4bK{method}{call_id}\r\nMax-Forwards: 70\r\n\
              From: <sip:p@{me}>;tag=1\r\nTo: <sip:sales@127.0.0.1>{to}\r\nCall-ID: {call_id}\r\n\
-             CSeq: 1 {method}\r\nContact: <sip:p@{me}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+             CSeq: {cseq} {method}\r\nContact: <sip:p@{me}>\r\n{kind}\
+             Content-Length: {}\r\n\r\n{body}",
             body.len(),
         );
         self.socket.send_to(text.as_bytes(), ("127.0.0.1", node)).expect("sent");
@@ -60,13 +62,8 @@ impl Peer {
     }
 }
 
-#[test]
-fn a_node_that_stops_answers_503_to_options() {
-    let mut node = Carillon::start(QUEUE);
-    let mut peer = Peer::new(&node);
-    assert_eq!(until("an answer", DEADLINE, || peer.ask()), "SIP/2.0 200 OK");
-
-    // A caller who does not answer the BYE keeps the node until its patience is at an end.
+/// Calls, and waits in the queue; the tag of the node in that dialog.
+fn call(node: &Carillon, peer: &Peer) -> String {
     let me = peer.socket.local_addr().expect("bound");
     let sdp = format!(
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
@@ -76,12 +73,48 @@ fn a_node_that_stops_answers_503_to_options() {
     peer.send("INVITE", "call", "", &sdp);
     let answer = until("200", DEADLINE, || peer.hear("SIP/2.0 200 OK"));
     let to = answer.lines().find_map(|line| line.strip_prefix("To: ")).expect("To");
-    let tag = to.split_once(";tag=").expect("a tag").1;
+    let tag = to.split_once(";tag=").expect("a tag").1.to_owned();
     peer.send("ACK", "call", &format!(";tag={tag}"), "");
     node.wait_for_queue("sales", "/waiting", 1);
+    tag
+}
+
+#[test]
+fn a_node_that_stops_answers_503_to_options() {
+    let mut node = Carillon::start(QUEUE);
+    let mut peer = Peer::new(&node);
+    assert_eq!(until("an answer", DEADLINE, || peer.ask()), "SIP/2.0 200 OK");
+
+    // A caller who does not answer the BYE keeps the node until its patience is at an end.
+    call(&node, &peer);
 
     node.tell_to_stop();
     until("the caller's BYE", DEADLINE, || peer.hear("BYE "));
     assert_eq!(until("an answer", DEADLINE, || peer.ask()), "SIP/2.0 503 Service Unavailable");
     node.terminate();
+}
+
+#[test]
+fn a_drained_node_keeps_its_calls_refuses_new_ones_and_takes_them_again() {
+    let node = Carillon::start(QUEUE);
+    let peer = Peer::new(&node);
+    let tag = call(&node, &peer);
+
+    let (status, answer) = node.ask("/api/v1/cluster/drain", &serde_json::json!({}));
+    assert_eq!((status, &answer["draining"]), (200, &serde_json::json!(true)));
+    let other = Peer::new(&node);
+    other.send("INVITE", "late", "", "");
+    let refused = until("an answer", DEADLINE, || other.hear("SIP/2.0 503"));
+    assert!(refused.contains("Retry-After:"), "{refused}");
+    node.wait_for_queue("sales", "/waiting", 1);
+
+    let (status, answer) = node.send("DELETE", "/api/v1/cluster/drain", &serde_json::json!({}));
+    assert_eq!((status, &answer["draining"]), (200, &serde_json::json!(false)));
+    other.send("INVITE", "later", "", "");
+    until("the call is taken", DEADLINE, || other.hear("SIP/2.0 200 OK"));
+    node.wait_for_queue("sales", "/waiting", 2);
+
+    peer.send("BYE", "call", &format!(";tag={tag}"), "");
+    until("the first call has ended", DEADLINE, || peer.hear("SIP/2.0 200 OK"));
+    node.wait_for_queue("sales", "/waiting", 1);
 }
