@@ -15,6 +15,29 @@ const EMPTY: &[&str] = &[
     "manager", "helper", "helpers", "util", "utils", "common", "misc", "handler", "impl2", "stuff",
 ];
 
+/// A word given up, for which, and the folders it is at home in.
+type Rival = (&'static str, &'static str, &'static [&'static str]);
+
+/// A word given up for another, which one, and where it stands all the same because an RFC, or what
+/// people write, has it so.
+const RIVALS: &[Rival] = &[
+    ("session", "call, leg", &["src/sip/", "src/sdp/", "src/b2bua/", "src/node/"]),
+    ("conversation", "call, talk", &[]),
+    ("channel", "call, leg", &[]),
+    ("endpoint", "leg, device", &[]),
+    ("extension", "AOR", &["src/sip/", "src/b2bua/"]),
+    ("gateway", "trunk", &[]),
+    ("provider", "trunk", &[]),
+    ("group", "queue", &["src/resource/"]),
+    ("operator", "agent", &[]),
+    ("user", "agent", &["src/sip/", "src/resource/", "src/b2bua/"]),
+    ("aux", "NotReady", &[]),
+    ("spill", "overflow", &[]),
+    ("failover", "overflow", &[]),
+    ("sla", "service level", &[]),
+    ("eta", "estimated wait", &[]),
+];
+
 /// Beginnings of a function's name that say nothing.
 const EMPTY_VERBS: &[&str] = &["get_", "do_", "process_"];
 
@@ -29,6 +52,8 @@ fn names_say_something() {
             syn::parse_file(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));
         Names { path: &file.path, complaints: &mut complaints }.visit_file(&tree);
         if let Some(stem) = file.module().last() {
+            let rivals = rivals_in(stem, &file.path);
+            complaints.extend(rivals.map(|(rival, ..)| format!("{}: `{rival}`", file.path)));
             complaints.extend(empty_part(stem).map(|part| format!("{}: `{part}`", file.path)));
         }
     }
@@ -72,8 +97,16 @@ impl Names<'_> {
     }
 
     fn weigh_type(&mut self, ident: &syn::Ident) {
-        if let Some(part) = empty_part(&snake(&ident.to_string())) {
+        let name = snake(&ident.to_string());
+        if let Some(part) = empty_part(&name) {
             self.complain(ident, part);
+        }
+        self.weigh_rivals(ident, &name);
+    }
+
+    fn weigh_rivals(&mut self, ident: &syn::Ident, name: &str) {
+        for (rival, kept, _) in rivals_in(name, self.path) {
+            self.complain(ident, &format!("{rival}, given up for {kept}"));
         }
     }
 
@@ -85,6 +118,7 @@ impl Names<'_> {
         if let Some(part) = empty_part(&name) {
             self.complain(ident, part);
         }
+        self.weigh_rivals(ident, &name);
     }
 }
 
@@ -95,6 +129,7 @@ impl<'ast> Visit<'ast> for Names<'_> {
 
     fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
         self.weigh_type(&item.ident);
+        item.variants.iter().for_each(|variant| self.weigh_type(&variant.ident));
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
@@ -111,6 +146,24 @@ impl<'ast> Visit<'ast> for Names<'_> {
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         self.weigh_function(&item.sig.ident);
     }
+}
+
+/// The words in a name that are given up, unless they have their right in this file.
+fn rivals_in<'a>(name: &'a str, path: &'a str) -> impl Iterator<Item = &'static Rival> {
+    RIVALS.iter().filter(move |(rival, _, at_home)| {
+        let is_home = at_home.iter().any(|folder| path.starts_with(folder));
+        !is_home && name.split('_').any(|part| part.strip_suffix('s').unwrap_or(part) == *rival)
+    })
+}
+
+#[test]
+fn a_rival_is_found_where_it_is_not_at_home() {
+    let found = |name, path| rivals_in(name, path).map(|(rival, ..)| *rival).collect::<Vec<_>>();
+    assert_eq!(found("call_sessions", "src/acd/call/mod.rs"), ["session"]);
+    assert_eq!(found("session_timer", "src/sip/dialog/mod.rs"), Vec::<&str>::new());
+    let of_a_type = snake("OperatorGroup");
+    assert_eq!(found(&of_a_type, "src/acd/agent/mod.rs"), ["group", "operator"]);
+    assert_eq!(found("user_name", "src/api/agents.rs"), ["user"]);
 }
 
 fn empty_part(name: &str) -> Option<&'static str> {
