@@ -156,6 +156,7 @@ fn a_mistake_that_stays_is_said_once_and_again_when_it_comes_back() {
     look();
     write("ringSeconds: never");
     node.says("the configuration is not used");
+    look(); // It is counted after it is said.
     assert_eq!(place.rejected(), "2");
 
     let tokens = place.path("tokens.yaml");
