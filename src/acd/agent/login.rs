@@ -5,7 +5,7 @@
 //! | no PIN, and the agent has one | refused, not counted |
 //! | wrong PIN | refused, counted; too many: locked for five minutes |
 //! | kind not allowed, no device | refused |
-//! | logged in already, or another agent at this device | as [`duplicate`](super::duplicate) says |
+//! | logged in already, or another agent at this device | as [`duplicate`] says |
 //! | otherwise | NotReady(LoggedIn); the agent says Ready |
 //!
 //! | forced logout while | the call | the agent's phone |
