@@ -58,6 +58,8 @@ pub(crate) struct QueueBook {
 
 pub(crate) struct AgentBook {
     pub(crate) queues: Vec<QueueId>,
+    /// Removed queues it served and is no longer configured for: it stays until they are empty.
+    pub(crate) staying: BTreeSet<QueueId>,
     pub(crate) state: AgentStateName,
     pub(crate) idle_since: ClusterTime,
     pub(crate) call: Option<CallId>,
@@ -131,11 +133,15 @@ impl Auditor {
                 let now = self.now;
                 let book = self.agents.entry(agent.id.clone()).or_insert_with(|| AgentBook {
                     queues: Vec::new(),
+                    staying: BTreeSet::new(),
                     state: AgentStateName::LoggedOut,
                     idle_since: now,
                     call: None,
                 });
-                book.queues.clone_from(&agent.queues);
+                let served = std::mem::replace(&mut book.queues, agent.queues.clone());
+                book.staying.extend(served);
+                let is_draining = |id: &QueueId| self.queues.get(id).is_some_and(|q| q.draining);
+                book.staying.retain(is_draining);
             }
             Command::FinishPrompt { leg } => {
                 if let Some(call) = self.calls.get_mut(&leg.call) {
@@ -151,6 +157,7 @@ impl Auditor {
     }
 
     fn put_queue(&mut self, config: &QueueConfig) {
+        self.dismiss(&config.id);
         match self.queues.get_mut(&config.id) {
             Some(book) => {
                 book.config = config.clone();
@@ -353,6 +360,20 @@ impl Auditor {
         let draining = self.queues.get(queue).is_some_and(|book| book.draining);
         if draining && !self.calls.values().any(|call| call.queue == *queue) {
             self.queues.remove(queue);
+            self.dismiss(queue);
         }
+    }
+
+    /// Nobody stays in a queue that is gone, or is back.
+    fn dismiss(&mut self, queue: &QueueId) {
+        for book in self.agents.values_mut() {
+            book.staying.remove(queue);
+        }
+    }
+}
+
+impl AgentBook {
+    pub(crate) fn serves(&self, queue: &QueueId) -> bool {
+        self.queues.contains(queue) || self.staying.contains(queue)
     }
 }

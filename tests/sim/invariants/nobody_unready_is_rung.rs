@@ -20,7 +20,7 @@ pub(crate) fn check(books: &Auditor, fact: &Fact) -> Rule {
         if book.state != AgentStateName::Ready {
             return Err(format!("{call} rings {agent}, who is {:?}", book.state));
         }
-        if !book.queues.contains(queue) {
+        if !book.serves(queue) {
             return Err(format!("{call} rings {agent}, who is no member of {queue}"));
         }
     }
