@@ -168,7 +168,8 @@ impl Stream {
 
     /// Takes note of a packet of the other party, sent at `now`.
     pub(super) fn note_relayed(&mut self, now: LocalTime) {
-        self.filled_until = now;
+        // Not `now`: a tick that is due a little earlier may come after it, and must add nothing.
+        self.filled_until = LocalTime::default();
         self.last_sent = now;
     }
 

@@ -1,5 +1,6 @@
 //! Two that are joined: what a hold, a re-INVITE, silence, and an endless packet change.
 
+use carillon::base::time::LocalTime;
 use carillon::media::dtmf::Digit;
 use carillon::media::dtmf::Event;
 use carillon::media::engine::Engine;
@@ -153,4 +154,20 @@ fn a_packet_is_200_ms_long_at_most() {
     engine.handle_packet(millis(2), 0, address(CALLER), &long(1601, 2));
     assert_eq!(taken(&mut engine, 2).len(), 0);
     assert_eq!(engine.counters().malformed, 1);
+}
+
+/// A thread that is a little late takes what has come in before it looks at what was due.
+#[test]
+fn nothing_is_added_to_what_is_relayed_when_a_tick_is_late() {
+    let mut engine = joined();
+    spoken(&mut engine, 0, 1000);
+    for nth in 50..100 {
+        let due = u64::from(nth) * 20_000;
+        let packet = speech(Codec::Pcmu, 70, nth, SPOKEN);
+        engine.handle_packet(LocalTime(due + 300), 0, address(CALLER), &packet);
+        engine.handle_tick(LocalTime(due + 400));
+        let left = for_agent(taken(&mut engine, due / 1000));
+        assert_eq!(left.len(), 1, "at {due} µs");
+        assert!(!is_silence(&left[0]));
+    }
 }
