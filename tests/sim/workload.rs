@@ -207,10 +207,21 @@ impl Workload {
         self.calm = true;
         self.swarm.faults = Faults::none();
         self.swarm.answering = 1000;
-        self.agenda.retain(|_, what| matches!(what, Move::Propose(_)));
+        self.agenda.retain(|_, what| match what {
+            // An earlier wish must not undo what is configured below.
+            Move::Propose(Command::PutAgent { .. } | Command::PutQueue { .. }) => false,
+            Move::Propose(_) => true,
+            _ => false,
+        });
         for node in 1..=self.swarm.nodes {
             let owner = self.owner(node);
             self.plan(Millis(1), Move::Propose(Command::StartNode { owner }));
+        }
+        for life in 0..=1 {
+            // Whom a fault made up: nobody plays its phones, so that its callers would wait for ever.
+            let owner =
+                Owner { incarnation: Incarnation(life), ..self.owner(self.swarm.nodes + 1) };
+            self.plan(Millis(1), Move::Propose(Command::LoseNode { owner }));
         }
         for nth in 1..=self.swarm.queues {
             let mut queue = swarm::queue(nth, &self.swarm, &mut self.lots);
