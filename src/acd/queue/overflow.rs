@@ -206,9 +206,20 @@ fn act(
             let caller = Cause::TurnedAway(TEMPORARILY_UNAVAILABLE);
             end::end(state, id, Ending { why, caller, agent: Cause::CallerGone }, out);
         }
-        OverflowAction::Wait if rule == OverflowRule::NoAgents => wait(state, id, out),
+        OverflowAction::Wait if rule == OverflowRule::NoAgents => await_agents(state, id, out),
         // No other rule can be configured so: it would hold what it is there to let go.
         OverflowAction::Wait => reject(state, id, rule, TEMPORARILY_UNAVAILABLE, out),
+    }
+}
+
+/// Lets a caller wait for agents to log in, unless the queue was removed while its prompt played.
+fn await_agents(state: &mut State, id: CallId, out: &mut Output) {
+    let queue = state.calls.get(&id).and_then(|call| state.queues.get(&call.queue));
+    let abandoned = |queue: &Queue| queue.draining && !roster::is_staffed(state, &queue.config.id);
+    if queue.is_some_and(abandoned) {
+        apply_rule(state, id, OverflowRule::Closed, out);
+    } else {
+        wait(state, id, out);
     }
 }
 
