@@ -218,7 +218,7 @@ impl Workload {
             self.plan(Millis(1), Move::Propose(Command::StartNode { owner }));
         }
         for life in 0..=1 {
-            // Whom a fault made up: nobody plays its phones, so that its callers would wait for ever.
+            // Whom a fault made up: nobody plays its phones, and its callers would wait for ever.
             let owner =
                 Owner { incarnation: Incarnation(life), ..self.owner(self.swarm.nodes + 1) };
             self.plan(Millis(1), Move::Propose(Command::LoseNode { owner }));
