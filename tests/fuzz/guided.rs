@@ -13,9 +13,13 @@ mod digest;
 #[expect(dead_code, reason = "the tests of transactions need more of them")]
 mod letters;
 mod media;
+#[path = "../support/readers.rs"]
+mod readers;
 mod sdp;
 mod stream;
 mod target;
+#[path = "../support/transaction_user.rs"]
+mod transaction_user;
 mod transactions;
 
 static TARGET: LazyLock<target::Target> = LazyLock::new(|| {

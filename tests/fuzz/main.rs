@@ -33,8 +33,12 @@ mod digest;
 #[expect(dead_code, reason = "the tests of transactions need more of them")]
 mod letters;
 mod media;
+#[path = "../support/readers.rs"]
+mod readers;
 mod sdp;
 mod stream;
+#[path = "../support/transaction_user.rs"]
+mod transaction_user;
 mod transactions;
 
 use std::path::Path;

@@ -18,7 +18,7 @@ fn frames<'a>(feeds: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
         loop {
             match framer.poll_frame() {
                 Ok(Some(Frame::Message(message))) => {
-                    crate::codec::read(&message);
+                    crate::readers::read_all(&message);
                     seen.push(message.as_bytes().escape_ascii().to_string());
                 }
                 Ok(Some(Frame::Refused(error))) => seen.push(format!("refused: {error}")),

@@ -16,6 +16,8 @@ mod matrix;
 mod offer_answer;
 mod oracle;
 mod property;
+#[path = "../support/readers.rs"]
+mod readers;
 mod reliable;
 mod session_timer;
 mod stream;
@@ -23,4 +25,6 @@ mod subscription;
 mod thrift;
 mod torture;
 mod transaction;
+#[path = "../support/transaction_user.rs"]
+mod transaction_user;
 mod uri;
