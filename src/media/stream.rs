@@ -40,8 +40,9 @@ use crate::media::rtp::Header;
 use crate::sdp::negotiate::Agreed;
 use crate::sdp::session::Direction;
 
-/// How long after a join silence stands in for a party not heard yet.
-pub(super) const JOIN_FILL: Millis = Millis(200);
+/// How long after a join silence stands in for a party not heard yet: as much as a phone keeps for
+/// late packets; what it misses after that, it conceals.
+pub(super) const JOIN_FILL: Millis = Millis(60);
 /// The longest pause in what a joined stream sends.
 const KEEP_ALIVE: Millis = Millis(1000);
 /// How often a stream reports by RTCP (RFC 3550 6.2: not more often than every 5 s).

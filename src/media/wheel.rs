@@ -6,8 +6,9 @@
 //!         └ now
 //! ```
 //!
-//! New streams are put where the fewest are, so that each millisecond has about a twentieth of the
-//! work and packets leave evenly rather than in bursts.
+//! New streams fill one millisecond up to [`CROWD`] before the next is begun: waking up costs more
+//! than the packets of a few streams do (measured). Once all twenty are full, they are put where
+//! the fewest are, so that packets leave evenly rather than in bursts.
 //!
 //! When the thread was kept from running for longer than [`STALL_MS`], the time is not caught up:
 //! a burst helps no listener. The wheel goes on from now, all streams shifted alike.
@@ -20,6 +21,11 @@
 const SLOTS: u64 = 64;
 /// Packets are 20 ms long as a rule, so that many beginnings are told apart.
 const PHASES: u64 = 20;
+/// So many streams share a millisecond before another is begun: one system call takes them all.
+const CROWD: u32 = 64;
+/// Which phase is begun after which: each far from those before it, and no two in a row.
+const ORDER: [u64; PHASES as usize] =
+    [0, 10, 5, 15, 2, 12, 7, 17, 4, 14, 9, 19, 1, 11, 6, 16, 3, 13, 8, 18];
 /// Longer lateness is skipped.
 const STALL_MS: u64 = 100;
 
@@ -56,19 +62,24 @@ impl Wheel {
         }
     }
 
-    /// Adds a stream in the least loaded phase and returns the phase, for [`Wheel::leave`].
+    /// Adds a stream to a phase and returns the phase, for [`Wheel::leave`].
     pub fn join(&mut self, now_ms: u64, due: Due) -> u8 {
         if self.len == 0 {
             self.next = self.next.max(now_ms.saturating_sub(self.skipped));
         }
-        let first = self.next;
-        let least = (first..first + PHASES)
-            .min_by_key(|at| self.loads[(at % PHASES) as usize])
-            .unwrap_or(first);
-        let phase = (least % PHASES) as usize;
-        self.loads[phase] += 1;
-        self.put(least, due);
+        let phase = self.roomiest();
+        self.loads[phase as usize] += 1;
+        // The next millisecond that belongs to the phase.
+        let wait = (phase + PHASES - self.next % PHASES) % PHASES;
+        self.put(self.next + wait, due);
         phase as u8
+    }
+
+    /// The first phase with room, or the least loaded if all are full.
+    fn roomiest(&self) -> u64 {
+        let load = |phase: &u64| self.loads[*phase as usize];
+        let with_room = ORDER.into_iter().find(|phase| load(phase) < CROWD);
+        with_room.or_else(|| ORDER.into_iter().min_by_key(load)).unwrap_or(0)
     }
 
     /// Takes a stream's share off its phase; its entry is dropped when it is next due.

@@ -67,7 +67,7 @@ fn who_may_not_send_is_not_heard() {
         let mut engine = joined();
         turn(&mut engine, 0, 0, CALLER, direction);
         let left = spoken(&mut engine, 0, 400);
-        assert!(left.len() >= 9 && left.iter().all(is_silence), "{direction:?}");
+        assert!(left.len() >= 3 && left.iter().all(is_silence), "{direction:?}");
         let event = Event { digit: Digit::FLASH, end: true, duration: 160 };
         let header =
             Header { marker: true, payload: 101, sequence: 65_020, timestamp: 0, ssrc: 70 };
@@ -103,8 +103,8 @@ fn who_hears_nothing_is_sent_silence_at_the_join_and_then_a_packet_a_second() {
     let mut engine = joined();
     let left = silent(&mut engine, 0, 5200);
     assert!(left.iter().all(is_silence));
-    let fill = left.iter().take_while(|packet| packet.at < 200).count();
-    assert_eq!(fill, 10, "the other party's first packet may be on its way");
+    let fill = left.iter().take_while(|packet| packet.at < 60).count();
+    assert_eq!(fill, 3, "the other party's first packet may be on its way");
     let pauses: Vec<_> = left[fill - 1..].windows(2).map(|pair| pair[1].at - pair[0].at).collect();
     assert_eq!(pauses, [1000; 5]);
     assert!(steps(&left).iter().all(|step| *step == 1), "{:?}", steps(&left));
