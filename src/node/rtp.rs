@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! shard ── Order ──► channel ─► ┌ thread ──────────────────────────────┐
-//!            (a byte wakes it)  │ orders → engine → batches → sendmmsg │ ──► phones
+//!              (and a bell)     │ orders → engine → batches → sendmmsg │ ──► phones
 //! phones ─────────────────────► │ recvmmsg → engine                    │
 //!                               └ reports ─► whoever started it ───────┘
 //! ```
 //!
-//! A thread sleeps in `poll` until a packet, an order, or the engine's next millisecond with work.
+//! A thread sleeps in `poll` until a packet, an order that cannot wait ([`super::nap`]), or the
+//! engine's next millisecond with work.
 //! Packets cross the kernel's border in batches of [`BATCH`].
 //!
 //! A stream lives on one thread: shard and thread belong together, and so do the ports a shard may
@@ -23,8 +24,6 @@
 use std::io;
 use std::io::IoSlice;
 use std::io::IoSliceMut;
-use std::io::Read;
-use std::io::Write;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
@@ -32,12 +31,9 @@ use std::net::SocketAddr;
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -63,6 +59,9 @@ use crate::media::outgoing::Batch;
 use crate::media::prompt::PromptSet;
 use crate::node::clock;
 use crate::node::entropy;
+use crate::node::nap::Bell;
+use crate::node::nap::Nap;
+use crate::node::nap::nap;
 use crate::node::shard::SHARDS;
 
 /// How many packets one system call moves.
@@ -89,8 +88,7 @@ pub struct MediaThreads {
 struct Lane {
     ports: Vec<u16>,
     asks: mpsc::Sender<Ask>,
-    wake: UnixStream,
-    woken: Arc<AtomicBool>,
+    bell: Bell,
     counters: Arc<Mutex<Counters>>,
 }
 
@@ -186,9 +184,7 @@ impl Lane {
     fn ask(&self, ask: Ask) {
         // A thread that is gone needs no orders.
         let _ = self.asks.send(ask);
-        if !self.woken.swap(true, Ordering::AcqRel) {
-            let _ = (&self.wake).write(&[0]);
-        }
+        self.bell.ring();
     }
 }
 
@@ -196,21 +192,11 @@ fn lane(sockets: Vec<UdpSocket>, prompts: Arc<PromptSet>) -> io::Result<(Lane, T
     let number = |socket: &UdpSocket| socket.local_addr().map(|address| address.port());
     let ports = sockets.iter().map(number).collect::<io::Result<Vec<u16>>>()?;
     let (asks, asked) = mpsc::channel();
-    let (wake, waker) = UnixStream::pair()?;
-    wake.set_nonblocking(true)?;
-    waker.set_nonblocking(true)?;
-    let woken = Arc::new(AtomicBool::new(false));
+    let (bell, nap) = nap()?;
     let counters = Arc::new(Mutex::new(Counters::default()));
     let engine = Engine::new(ports.clone(), prompts, entropy::number(), clock::local());
-    let thread = Thread {
-        engine,
-        sockets,
-        asked,
-        waker,
-        woken: Arc::clone(&woken),
-        counters: Arc::clone(&counters),
-    };
-    Ok((Lane { ports, asks, wake, woken, counters }, thread))
+    let thread = Thread { engine, sockets, asked, nap, counters: Arc::clone(&counters) };
+    Ok((Lane { ports, asks, bell, counters }, thread))
 }
 
 /// What one thread owns.
@@ -218,16 +204,23 @@ struct Thread {
     engine: Engine,
     sockets: Vec<UdpSocket>,
     asked: mpsc::Receiver<Ask>,
-    waker: UnixStream,
-    woken: Arc<AtomicBool>,
+    nap: Nap,
     counters: Arc<Mutex<Counters>>,
+}
+
+/// What [`Thread::take_orders`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    Orders,
+    Stop,
 }
 
 impl Thread {
     fn run(mut self, report: impl Fn(Report)) {
         let mut space = vec![[0; PACKET_MAX]; BATCH];
         let mut ports: Vec<Port> = self.sockets.drain(..).map(Port::new).collect();
-        while self.take_orders() {
+        while self.take_orders() != Taken::Stop {
             self.engine.handle_tick(clock::local());
             for (port, batch) in ports.iter_mut().zip(self.engine.outgoing()) {
                 port.send(batch);
@@ -237,7 +230,7 @@ impl Thread {
                 report(said);
             }
             *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.counters();
-            let readable = self.wait(&ports);
+            let Some(readable) = self.wait(&ports) else { return };
             let now = clock::local();
             for (nth, port) in ports.iter_mut().enumerate() {
                 if readable & (1 << nth.min(63)) != 0 {
@@ -249,37 +242,43 @@ impl Thread {
         }
     }
 
-    /// Carries out what was ordered; false when it is time to end.
-    fn take_orders(&mut self) -> bool {
-        // Before the channel is emptied: an order that comes now writes another byte.
-        if self.woken.swap(false, Ordering::AcqRel) {
-            let _ = self.waker.read(&mut [0; 64]);
-        }
+    /// Carries out what was ordered.
+    fn take_orders(&mut self) -> Taken {
+        let mut taken = Taken::Nothing;
         loop {
             match self.asked.try_recv() {
                 Ok(Ask::Order(order)) => self.engine.handle_order(clock::local(), order),
                 Ok(Ask::Prompts(prompts)) => self.engine.set_prompts(prompts),
-                Ok(Ask::Stop) | Err(mpsc::TryRecvError::Disconnected) => return false,
-                Err(mpsc::TryRecvError::Empty) => return true,
+                Ok(Ask::Stop) | Err(mpsc::TryRecvError::Disconnected) => return Taken::Stop,
+                Err(mpsc::TryRecvError::Empty) => return taken,
             }
+            taken = Taken::Orders;
         }
     }
 
-    /// Sleeps until there is something to do; the bits of the sockets that have packets.
-    fn wait(&self, ports: &[Port]) -> u64 {
-        let timeout = timeout(self.engine.next_deadline(), clock::local());
+    /// Sleeps until there is something to do; the bits of the sockets that have packets, or none
+    /// when it is time to end.
+    fn wait(&mut self, ports: &[Port]) -> Option<u64> {
+        let deadline = self.engine.next_deadline();
+        self.nap.announce(deadline);
+        let timeout = match self.take_orders() {
+            Taken::Nothing => timeout(deadline, clock::local()),
+            // What was ordered may be due before the deadline.
+            Taken::Orders => PollTimeout::ZERO,
+            Taken::Stop => return None,
+        };
         let mut watched = Vec::with_capacity(ports.len() + 1);
+        watched.push(PollFd::new(self.nap.waker(), PollFlags::POLLIN));
         for port in ports {
             watched.push(PollFd::new(port.socket.as_fd(), PollFlags::POLLIN));
         }
-        watched.push(PollFd::new(self.waker.as_fd(), PollFlags::POLLIN));
-        if nix::poll::poll(&mut watched, timeout).is_err() {
-            return 0; // A signal; the loop comes round again.
-        }
-        let ready = |(nth, watched): (usize, &PollFd<'_>)| {
-            u64::from(watched.any().unwrap_or(false)) << nth.min(63)
-        };
-        watched.iter().take(ports.len()).enumerate().map(ready).fold(0, |all, bit| all | bit)
+        // After a signal nothing is ready, and the loop comes round again.
+        let _ = nix::poll::poll(&mut watched, timeout);
+        let mut ready = watched.iter().map(|watched| watched.any().unwrap_or(false));
+        let rung = ready.next().unwrap_or(false);
+        let bits = ready.enumerate().fold(0, |all, (nth, bit)| all | u64::from(bit) << nth.min(63));
+        self.nap.rise(rung);
+        Some(bits)
     }
 }
 
