@@ -117,7 +117,7 @@ impl Ua {
         let codec = caller.and_then(|caller| caller.sound.agreed()).map(|agreed| agreed.codec);
         let hops = caller.map_or(HOPS_MAX, |caller| caller.hops);
         let leg = Leg::ring(&mut self.board, ring, codec, hops);
-        self.put_back(leg);
+        self.put_back(Box::new(leg));
     }
 
     fn join(&mut self, caller: LegId, agent: LegId) {
@@ -142,7 +142,7 @@ impl Ua {
         let state = State::Confirmed(Box::new(Confirmed::new(dialog)));
         let mut leg = Leg { id, sound, hops: HOPS_MAX, state };
         leg.hang_up(&mut self.board, cause);
-        self.put_back(leg);
+        self.put_back(Box::new(leg));
     }
 
     /// Takes the core's answer to a proposal.

@@ -374,7 +374,7 @@ impl Ua {
         let id = leg.id;
         self.board.add_invite(id, invite.name.clone(), invite.key.clone());
         self.board.add_dialog(id, (invite.name.0.clone(), invite.tag.clone()));
-        self.put_back(leg);
+        self.put_back(Box::new(leg));
         if let Some(seconds) = message.expires().ok().flatten() {
             // RFC 3261 §13.3.1: nobody is to answer later than the caller wants to wait.
             let patience = Millis::from_secs(seconds.into());

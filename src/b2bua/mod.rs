@@ -179,7 +179,8 @@ pub enum Output {
 /// One shard of the B2BUA.
 pub struct Ua {
     board: Board,
-    legs: BTreeMap<LegId, Leg>,
+    /// Each by itself: a leg is taken out for every step, and is large.
+    legs: BTreeMap<LegId, Box<Leg>>,
     legs_max: usize,
     draining: bool,
 }
@@ -364,7 +365,7 @@ impl Ua {
     }
 
     /// Keeps a leg after its step, or lets go of it, and tells media what follows.
-    fn put_back(&mut self, mut leg: Leg) {
+    fn put_back(&mut self, mut leg: Box<Leg>) {
         let (id, over, partner) = (leg.id, leg.is_over(), leg.sound.partner());
         if over {
             leg.sound.close();
@@ -413,7 +414,8 @@ impl Ua {
         match *report {
             Report::Digit { stream, digit } => {
                 let key = self.legs.get(&stream).and_then(|leg| leg.on_key_heard(digit));
-                let relayed = |key: &Key| self.legs.get(&key.to).is_some_and(Leg::takes_events);
+                let relayed =
+                    |key: &Key| self.legs.get(&key.to).is_some_and(|leg| leg.takes_events());
                 self.board.keys.extend(key.filter(|key| !relayed(key)));
             }
             Report::Finished { stream, token } => {
