@@ -64,6 +64,8 @@ use crate::cluster::types::Member;
 use crate::cluster::types::Proposal;
 use crate::cluster::types::Raft;
 
+/// How often it is looked whether Raft still runs.
+const LOOK: Duration = Duration::from_millis(100);
 /// Pause before a proposal lost on the way is made again.
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -185,11 +187,10 @@ impl Handle {
 
     /// Waits until Raft has ended on this node: by a broken disk, a panic, or a stop.
     pub async fn wait_end(self) {
-        let mut metrics = self.inner.raft.metrics();
-        loop {
-            if metrics.borrow_watched().running_state.is_err() || metrics.changed().await.is_err() {
-                return;
-            }
+        let metrics = self.inner.raft.metrics();
+        // Looked at now and then: a change is told of with every entry.
+        while metrics.borrow_watched().running_state.is_ok() {
+            sleep(LOOK).await;
         }
     }
 

@@ -27,6 +27,8 @@ use crate::base::time::ClusterTime;
 const KEPT: usize = 10_000;
 /// How many a listener takes at once, so that the ring is locked briefly.
 const TAKEN: usize = 256;
+/// So far back is looked one by one before the ring is searched.
+const NEWEST: usize = 8;
 
 /// What one entry of the log caused to be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub struct Gone {
 }
 
 /// Happenings one after another, without a gap.
-pub type HappeningStream = Pin<Box<dyn Stream<Item = Happening> + Send>>;
+pub type HappeningStream = Pin<Box<dyn Stream<Item = Arc<Happening>> + Send>>;
 
 /// The ring.
 #[derive(Debug)]
@@ -110,7 +112,13 @@ impl Happenings {
         if after < ring.floor {
             return None;
         }
-        let from = ring.kept.partition_point(|kept| kept.index <= after);
+        let known = |kept: &Arc<Happening>| kept.index <= after;
+        // Who keeps up finds its place among the newest, without a walk through cold memory.
+        let newest = ring.kept.iter().rev().take(NEWEST);
+        let from = match newest.enumerate().find(|(_, kept)| known(kept)) {
+            Some((back, _)) => ring.kept.len() - back,
+            None => ring.kept.partition_point(known),
+        };
         Some(ring.kept.range(from..).take(TAKEN).cloned().collect())
     }
 
@@ -127,11 +135,11 @@ struct Reader {
 }
 
 impl Reader {
-    async fn next(mut self) -> Option<(Happening, Self)> {
+    async fn next(mut self) -> Option<(Arc<Happening>, Self)> {
         loop {
             if let Some(happening) = self.taken.pop_front() {
                 self.after = happening.index;
-                return Some((Happening::clone(&happening), self));
+                return Some((happening, self));
             }
             // Marked as seen before looking, so that what comes in between wakes us.
             self.applied.mark_unchanged();

@@ -188,7 +188,7 @@ impl World {
         let mut facts = Vec::new();
         while let Some(happening) = happenings.next().await {
             let index = happening.index;
-            facts.extend(happening.facts.into_iter().map(|fact| (index, fact)));
+            facts.extend(happening.facts.iter().cloned().map(|fact| (index, fact)));
             if index == last {
                 break;
             }

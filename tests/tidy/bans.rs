@@ -58,7 +58,11 @@ const SLEEPS: &[&str] = &["sleep(", "sleep_until(", "sleep_ms(", "park_timeout("
 /// Who may let time pass, how often in its file, and for what.
 const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/cluster/deadline.rs", 1, "a leader that lost its majority tries again a little later"),
-    ("src/cluster/handle.rs", 2, "no signal says that a leader is known; bounded by a deadline"),
+    (
+        "src/cluster/handle.rs",
+        3,
+        "no signal says that a leader is known; that Raft has ended is told among every entry",
+    ),
     ("src/cluster/mod.rs", 2, "openraft tells nobody that it has closed; bounded by a deadline"),
     ("src/cluster/peer/server.rs", 1, "out of descriptors: no connection can be taken just now"),
     ("src/node/demo/agent.rs", 1, "the next deadline of a phone, beside what wakes it before"),
