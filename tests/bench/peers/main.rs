@@ -62,6 +62,9 @@ struct Arguments {
     /// The priority of everything; below 0 needs root.
     #[arg(long, default_value_t = -15, allow_hyphen_values = true)]
     nice: i32,
+    /// W1 at this rate alone, without a search: to look closely, or to compare two builds.
+    #[arg(long)]
+    at: Option<u32>,
     /// How long a soak lasts; what is kept on purpose is full after two minutes.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(10..))]
     minutes: u32,
@@ -132,7 +135,11 @@ fn run(
         let (quick, name) = (arguments.quick, system.name());
         match workload {
             Workload::W1 => {
-                rate::run(place, system, &search(quick), &mut figures.of("w1", name));
+                let series = &mut figures.of("w1", name);
+                match arguments.at {
+                    Some(rate) => rate::once(place, system, rate, &search(quick), series),
+                    None => rate::run(place, system, &search(quick), series),
+                }
             }
             Workload::W2 => {
                 let series = &mut figures.of("w2", name);

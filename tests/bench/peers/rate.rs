@@ -100,6 +100,17 @@ pub(crate) fn run(place: &Place, system: System, search: &Search, series: &mut S
     measure(place, system, (best.rate / 2).max(1), search.seconds).write("half load", series);
 }
 
+/// Measures at one rate, whatever comes of it.
+pub(crate) fn once(
+    place: &Place,
+    system: System,
+    rate: u32,
+    search: &Search,
+    series: &mut Series<'_>,
+) {
+    measure(place, system, rate, search.seconds).write(&format!("at {rate}"), series);
+}
+
 /// One rate, with a fresh server.
 fn measure(place: &Place, system: System, rate: u32, seconds: u32) -> Trial {
     Story::forget(place);
