@@ -17,6 +17,7 @@ mod door;
 mod draining;
 mod flood;
 mod folder;
+mod nap;
 mod ownership;
 mod page;
 mod place;
