@@ -21,8 +21,8 @@
 const SLOTS: u64 = 64;
 /// Packets are 20 ms long as a rule, so that many beginnings are told apart.
 const PHASES: u64 = 20;
-/// So many streams share a millisecond before another is begun: one system call takes them all.
-const CROWD: u32 = 64;
+/// So many streams share a millisecond before another is begun; to send to them takes half of it.
+const CROWD: u32 = 128;
 /// Which phase is begun after which: each far from those before it, and no two in a row.
 const ORDER: [u64; PHASES as usize] =
     [0, 10, 5, 15, 2, 12, 7, 17, 4, 14, 9, 19, 1, 11, 6, 16, 3, 13, 8, 18];

@@ -46,6 +46,8 @@ use nix::sys::socket::MultiHeaders;
 use nix::sys::socket::SockaddrStorage;
 use nix::sys::socket::recvmmsg;
 use nix::sys::socket::sendmmsg;
+use rustix::net::sockopt::Ipv4PathMtuDiscovery;
+use rustix::net::sockopt::set_ip_mtu_discover;
 use socket2::Domain;
 use socket2::Socket;
 use socket2::Type;
@@ -403,6 +405,8 @@ fn bound(domain: Domain, address: SocketAddr) -> io::Result<UdpSocket> {
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
     let _ = socket.set_tos_v4(EXPEDITED);
+    // Nothing of ours needs fragments; without them the kernel draws no number for each packet.
+    let _ = set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE);
     if domain == Domain::IPV6 {
         let _ = socket.set_tclass_v6(EXPEDITED);
     }
