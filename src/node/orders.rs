@@ -1,23 +1,33 @@
 //! Brings the core's orders to the shards that carry them out.
 //!
-//! Always holds: orders reach a shard in log order; those for another owner, another life of this
+//! **First come, first served, on the wire too.** A call's shard sends its agent's INVITE, and
+//! shards do not wait for one another; left alone, they would send what one commit ordered shard by
+//! shard. So an order to ring goes to a shard when the INVITE of the one before has left another.
+//!
+//! Always holds: orders reach a shard in log order, and INVITEs to agents leave the node in it, but
+//! for those whose host has to be looked up first; orders for another owner, another life of this
 //! node among them, reach nobody; where a snapshot has jumped over orders, every shard is told.
 //!
 //! Not here: where orders come from (`cluster`), what is done ([`super::shard`]).
 
 use std::collections::BTreeSet;
 
+use tokio::sync::oneshot;
+
 use crate::acd::effect::Effect;
 use crate::acd::effect::Order;
 use crate::base::id::CallId;
 use crate::base::id::Owner;
+use crate::base::time::LocalTime;
 use crate::cluster::Batches;
 use crate::node::clock;
 use crate::node::count::Lapse;
 use crate::node::shard::Shards;
+use crate::node::shard::home;
 
 /// Hands every order for this life of this node to its shard, until the cluster ends.
 pub async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
+    let mut turn = Turn::default();
     while let Some(batch) = batches.recv().await {
         if let Some(legs) = &batch.jumped {
             let ours = legs.iter().filter(|(of, _)| *of == owner);
@@ -27,8 +37,36 @@ pub async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
         let arrived: BTreeSet<CallId> = batch.orders.iter().filter_map(arrival).collect();
         for Order { effect, .. } in batch.orders.into_iter().filter(|order| order.owner == owner) {
             let lapse = lapse(&effect, &arrived).map(|lapse| (lapse, now));
-            shards.order(effect, lapse);
+            match &effect {
+                Effect::RingAgent(_) => turn.ring(&shards, effect, lapse).await,
+                Effect::HoldCaller { .. }
+                | Effect::JoinLegs { .. }
+                | Effect::ReleaseLeg { .. }
+                | Effect::ReleaseOrphan { .. }
+                | Effect::PlayPrompt { .. }
+                | Effect::TransferLeg { .. } => shards.order(effect, lapse),
+            }
         }
+    }
+}
+
+/// Whose turn it is to ring.
+#[derive(Default)]
+struct Turn {
+    /// The shard that was told last, and what ends when it has sent.
+    last: Option<(usize, oneshot::Receiver<()>)>,
+}
+
+impl Turn {
+    async fn ring(&mut self, shards: &Shards, effect: Effect, lapse: Option<(Lapse, LocalTime)>) {
+        let shard = home(effect.leg().call);
+        if let Some((before, sent)) = self.last.take()
+            && before != shard
+        {
+            // An error says the same: the shard has dropped its end, as it does when it has sent.
+            let _ = sent.await;
+        }
+        self.last = Some((shard, shards.order_and_tell(effect, lapse)));
     }
 }
 

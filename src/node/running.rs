@@ -225,6 +225,7 @@ impl Node {
                 media: media.clone(),
                 counts: counts.clone(),
                 lapse: None,
+                done: None,
             };
             pulse.keep(format!("shard {number}"), shard.run(inbox));
         }

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::acd::command::Command;
 use crate::acd::command::Outcome;
@@ -82,6 +83,8 @@ pub enum Input {
         effect: Effect,
         /// What the time until it is done tells, and since when.
         lapse: Option<(Lapse, LocalTime)>,
+        /// Dropped when it is done.
+        done: Option<oneshot::Sender<()>>,
     },
     /// Orders are lost that a snapshot has jumped over.
     Jumped {
@@ -178,7 +181,18 @@ impl Shards {
 
     /// Hands an order of the core to the shard of its call.
     pub fn order(&self, effect: Effect, lapse: Option<(Lapse, LocalTime)>) {
-        self.tell(home(effect.leg().call), Input::Order { effect, lapse });
+        self.tell(home(effect.leg().call), Input::Order { effect, lapse, done: None });
+    }
+
+    /// The same; what is returned ends when all that the order causes at once has gone out.
+    pub fn order_and_tell(
+        &self,
+        effect: Effect,
+        lapse: Option<(Lapse, LocalTime)>,
+    ) -> oneshot::Receiver<()> {
+        let (done, is_done) = oneshot::channel();
+        self.tell(home(effect.leg().call), Input::Order { effect, lapse, done: Some(done) });
+        is_done
     }
 
     /// Tells every shard that orders are lost, and which legs of this node's there were then.
@@ -260,6 +274,8 @@ pub struct Shard {
     pub counts: Counts,
     /// What the outputs of the input at hand will tell about time.
     pub lapse: Option<(Lapse, LocalTime)>,
+    /// Who waits for them.
+    pub done: Option<oneshot::Sender<()>>,
 }
 
 impl Shard {
@@ -267,6 +283,7 @@ impl Shard {
     pub async fn run(mut self, mut inbox: Inbox) {
         loop {
             self.drain().await;
+            self.done = None;
             self.tell_figures();
             let wait = self.ua.next_deadline().map(clock::until);
             let asleep = tokio::time::sleep(wait.unwrap_or(LONG));
@@ -288,9 +305,10 @@ impl Shard {
     fn accept(&mut self, input: Input) {
         let now = clock::local();
         match input {
-            Input::Order { effect, lapse } => {
+            Input::Order { effect, lapse, done } => {
                 self.ua.handle_order(now, effect);
                 self.lapse = lapse;
+                self.done = done;
             }
             Input::Jumped { standing } => {
                 let owner = self.handle.identity().owner;
@@ -403,7 +421,7 @@ pub fn refusal(error: &ParseError) -> Option<Bytes> {
 }
 
 /// The shard in which a call lives.
-fn home(call: CallId) -> usize {
+pub fn home(call: CallId) -> usize {
     usize::from(shard_of_call(call, SHARDS))
 }
 

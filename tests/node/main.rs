@@ -18,6 +18,7 @@ mod draining;
 mod flood;
 mod folder;
 mod nap;
+mod order;
 mod ownership;
 mod page;
 mod place;

@@ -55,7 +55,7 @@ fn no_order_is_slept_over() {
 }
 
 #[test]
-fn who_rises_soon_by_itself_is_left_to_sleep() {
+fn who_rises_soon_by_itself_is_left_alone() {
     let (bell, mut nap) = nap().unwrap();
     let soon = LocalTime(clock::local().0 + 1_000);
     nap.announce(Some(soon));
