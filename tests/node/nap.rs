@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Whether the sleeper is woken, within so long.
 fn is_rung(nap: &Nap, within: PollTimeout) -> bool {
     let mut watched = [PollFd::new(nap.waker(), PollFlags::POLLIN)];
-    poll(&mut watched, within).unwrap() == 1
+    poll(&mut watched, within).expect("one descriptor to watch") == 1
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn no_order_is_slept_over() {
 }
 
 #[test]
-fn who_rises_soon_by_itself_is_left_alone() {
+fn who_rises_soon_by_itself_is_not_woken() {
     let (bell, mut nap) = nap().unwrap();
     let soon = LocalTime(clock::local().0 + 1_000);
     nap.announce(Some(soon));
