@@ -41,18 +41,18 @@ pub enum Counter {
     Stray,
 }
 
-/// A caller who got a final answer and no call.
+/// A caller who got a final answer and no call, or an outsider who spoke in another's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnedAway {
     /// The answer.
     pub status: u16,
     /// Why.
     pub why: Why,
-    /// Where the INVITE came from.
+    /// Where the request came from.
     pub source: IpAddr,
     /// The trunk that names that address, if one does.
     pub trunk: Option<TrunkId>,
-    /// The INVITE's Call-ID, as it was sent.
+    /// The request's Call-ID, as it was sent.
     pub call_id: String,
 }
 
@@ -90,4 +90,6 @@ pub enum Rejected {
     Unavailable,
     /// It names a dialog nobody here has.
     UnknownDialog,
+    /// It names a dialog, but comes from an address that is none of the dialog's.
+    Outsider,
 }

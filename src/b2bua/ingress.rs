@@ -15,6 +15,7 @@
 //! | OPTIONS | 200; 420 as above; 503 while draining |
 //! | SUBSCRIBE, PUBLISH | 489 |
 //! | in a dialog nobody has | 481 |
+//! | in a dialog, from an address that is none of its ([`super::outsider`]) | 403, 401 |
 //! | other known methods | 405 |
 //! | unknown methods | 501 |
 //! | unknown URI schemes, and `sips`, for there is no TLS | 416 |
@@ -60,6 +61,7 @@ use crate::base::time::Millis;
 use crate::sdp::Session;
 use crate::sip::check;
 use crate::sip::dialog::Dialog;
+use crate::sip::dialog::id::DialogId;
 use crate::sip::dialog::reading::is_described;
 use crate::sip::dialog::reliable::Sender;
 use crate::sip::flow::Flow;
@@ -114,11 +116,12 @@ impl Ua {
                 self.board.outputs.push_back(super::Output::Transmit { bytes, flow });
             }
             Heard::Request { key, message, flow } => self.on_request(&key, &message, flow),
-            Heard::Ack { message, .. } => {
-                if let Some(leg) = self.leg_of(&message) {
+            Heard::Ack { message, flow } => match self.leg_of(&message) {
+                Some(leg) if !self.is_outsider(leg, flow) => {
                     self.with_leg(leg, |leg, board| leg.on_ack(board, &message));
                 }
-            }
+                Some(_) | None => self.board.count(Counter::Stray),
+            },
             Heard::Cancelled { invite, .. } => {
                 if let Some(leg) = self.board.leg_of_server(&invite) {
                     self.with_leg(leg, Leg::on_cancelled);
@@ -133,7 +136,7 @@ impl Ua {
                     });
                 }
             }
-            Heard::StrayResponse { message, .. } => self.on_stray(&message),
+            Heard::StrayResponse { message, flow } => self.on_stray(&message, flow),
             Heard::TimedOut { key } | Heard::TransportFailed { key } => {
                 if let Some(sent) = self.board.sent(&key, true) {
                     self.with_leg(sent.leg, |leg, board| leg.handle_loss(board, &sent));
@@ -146,28 +149,25 @@ impl Ua {
     }
 
     /// A 2xx whose transaction is over: the ACK again, or the end of a second phone.
-    fn on_stray(&mut self, response: &Message) {
+    fn on_stray(&mut self, response: &Message, flow: Flow) {
         let name = (|| {
             let tag = response.from().ok()?.tag()?.to_owned();
             Some((response.call_id().ok()?.to_owned(), tag))
         })();
         match name.and_then(|name| self.board.leg_of_dialog(&name)) {
-            Some(leg) => {
+            Some(leg) if !self.is_outsider(leg, flow) => {
                 self.with_leg(leg, |leg, board| leg.on_ring_repeated(board, response));
             }
-            None => self.board.count(Counter::Stray),
+            Some(_) | None => self.board.count(Counter::Stray),
         }
     }
 
     /// The leg whose dialog a request names.
-    fn leg_of(&self, request: &Message) -> Option<LegId> {
-        let tag = request.to().ok()?.tag()?.to_owned();
-        self.board.leg_of_dialog(&(request.call_id().ok()?.to_owned(), tag))
-    }
-
-    /// Tells whether nothing is to be kept of a request for now.
-    pub(super) fn is_stranger(&self, request: &Message, flow: Flow) -> bool {
-        !trunks::knows(&self.board.trunks, flow.peer.ip()) && self.leg_of(request).is_none()
+    pub(super) fn leg_of(&self, request: &Message) -> Option<LegId> {
+        let id = DialogId::of_request(request).ok()??;
+        let name = (id.call_id.to_string(), id.local_tag.to_string());
+        let leg = self.board.leg_of_dialog(&name)?;
+        self.legs.get(&leg).is_some_and(|leg| leg.is_named(&id)).then_some(leg)
     }
 
     fn on_request(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
@@ -178,6 +178,14 @@ impl Ua {
             return;
         }
         if let Some(leg) = self.leg_of(request) {
+            if self.is_outsider(leg, flow)
+                && let Err(refusal) = self.admit_outsider(leg, (key, request, flow))
+            {
+                if let Some((status, why)) = refusal {
+                    self.refuse((key, request, flow), Refused::new(status, why));
+                }
+                return;
+            }
             if let Err(refused) = check_extensions(request) {
                 self.refuse((key, request, flow), refused);
                 return;
@@ -223,8 +231,11 @@ impl Ua {
         self.board.count(Counter::Rejected(why));
         let tag = self.board.tokens.to_tag(&[key.as_str()]);
         let mut response = ResponseBuilder::to(request, status).to_tag(&tag);
-        if request.method() == Method::Invite && self.leg_of(request).is_none() {
+        let begins = request.method() == Method::Invite && self.leg_of(request).is_none();
+        if begins || why == Rejected::Outsider {
             self.board.tell_turned_away(request, flow.peer.ip(), status, Why::Rejected(why));
+        }
+        if begins {
             response = response.header(Name::Reason, outcome::reason_of_status(status));
         }
         for (name, value) in headers {

@@ -29,6 +29,7 @@ use crate::b2bua::placing::Placing;
 use crate::b2bua::ringing::Ringing;
 use crate::b2bua::sound::Sound;
 use crate::base::id::LegId;
+use crate::sip::dialog::id::DialogId;
 use crate::sip::message::Message;
 use crate::sip::transaction::key::ServerKey;
 
@@ -68,6 +69,17 @@ impl Leg {
     /// Tells whether nothing is left to be done.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// Tells whether a dialog that has our tag is this leg's by the other tag, too: the phones of a
+    /// fork share all but theirs. Before the answer each of them may speak.
+    pub(super) fn is_named(&self, id: &DialogId) -> bool {
+        match &self.state {
+            State::Unanswered(caller) => caller.dialog.id == *id,
+            State::Confirmed(confirmed) => confirmed.dialog.id == *id,
+            State::Ending(ending) => ending.dialog.id == *id,
+            State::Placing(_) | State::Ringing(_) | State::Over => true,
+        }
     }
 
     /// Takes a request within the leg's dialog.

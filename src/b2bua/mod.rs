@@ -10,6 +10,7 @@
 //! | question | file |
 //! |---|---|
 //! | may this INVITE come in, and what is it | `ingress`, `trunks`, `board::auth`, `identity` |
+//! | does this message count within a call | `outsider` |
 //! | what does a waiting caller get | `caller`, `sound` |
 //! | how is an agent's phone rung | `placing`, `ringing`, `outcome` |
 //! | what happens while two talk | `confirmed`, `change`, `refresh`, `keys`, `transfer` |
@@ -73,6 +74,7 @@ mod ingress;
 mod keys;
 mod leg;
 mod outcome;
+mod outsider;
 mod placing;
 mod refresh;
 mod ringing;
@@ -225,7 +227,7 @@ impl Ua {
     /// Takes a message from the network.
     pub fn handle_message(&mut self, now: LocalTime, message: Message, flow: Flow) {
         self.board.now = now;
-        if message.is_request() && self.is_stranger(&message, flow) {
+        if self.is_stranger(&message, flow) {
             self.board.layer.handle_passing(now, message, flow);
         } else {
             self.board.layer.handle_message(now, message, flow);

@@ -156,6 +156,7 @@ pub fn word(why: Rejected) -> &'static str {
         Rejected::TooMany => "too_many",
         Rejected::Unavailable => "unavailable",
         Rejected::UnknownDialog => "unknown_dialog",
+        Rejected::Outsider => "outsider",
     }
 }
 

@@ -3,6 +3,7 @@
 //! | who | line | how often |
 //! |---|---|---|
 //! | a caller no trunk lets in | warn, with the remedy | once a minute for each address |
+//! | who speaks in a call from an address that is none of it | the same | the same |
 //! | another caller whose address no trunk names | info | the same |
 //! | a caller by a trunk | info | twenty a second of all |
 //!
@@ -61,14 +62,18 @@ impl Door {
             return false;
         }
         let left_out = std::mem::take(&mut self.left_out);
-        if caller.why == Why::Rejected(Rejected::Source) {
-            let source = caller.source;
-            warn!(
+        let source = caller.source;
+        match caller.why {
+            Why::Rejected(Rejected::Source) => warn!(
                 %source, left_out,
                 "no Trunk allows calls from {source}; add it to a Trunk's inbound.allowedSources"
-            );
-        } else {
-            write(caller, left_out);
+            ),
+            Why::Rejected(Rejected::Outsider) => warn!(
+                %source, left_out,
+                "a request within a call was refused: {source} is no address of the call's; if it \
+                 is a phone's or a PBX's, add it to a Trunk's inbound.allowedSources"
+            ),
+            Why::Rejected(_) | Why::Refused(_) => write(caller, left_out),
         }
         true
     }

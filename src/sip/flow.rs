@@ -63,6 +63,13 @@ pub struct Flow {
     pub peer: SocketAddr,
 }
 
+impl Flow {
+    /// Tells whether both lead to one address; ports change where a NAT or a stream is between.
+    pub fn is_same_host(self, other: Self) -> bool {
+        self.peer.ip().to_canonical() == other.peer.ip().to_canonical()
+    }
+}
+
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} - {}", self.transport, self.local, self.peer)

@@ -12,6 +12,7 @@ mod edited;
 mod identity;
 mod jump;
 mod loss;
+mod outsider;
 mod phone;
 mod reasons;
 mod refusal;

@@ -7,6 +7,7 @@ mod codec;
 mod corpus;
 mod dialog;
 mod digest;
+mod elsewhere;
 mod header;
 mod injection;
 mod letters;

@@ -20,6 +20,7 @@ use crate::sip::transaction::compose;
 use crate::sip::transaction::invite_client;
 use crate::sip::transaction::key::ClientKey;
 use crate::sip::transaction::machine::Action;
+use crate::sip::transaction::shared::Arrived;
 use crate::sip::transaction::shared::Shared;
 use crate::sip::transaction::table::Slot;
 use crate::sip::transaction::table::Table;
@@ -192,18 +193,20 @@ impl Clients {
         self.carry_out(shared, now, slot, actions, None);
     }
 
-    /// Hands a response to its transaction. `false`: there is none, or it was not sent by us.
+    /// Hands a response to its transaction. `false`: there is none, or it was not sent by us, or
+    /// not to where the response comes from.
     pub(super) fn on_response(
         &mut self,
         shared: &mut Shared,
         now: LocalTime,
-        response: &Message,
+        arrived: &Arrived<'_>,
         (branch, sent_by): (&str, &HostPort),
     ) -> bool {
+        let response = arrived.message;
         let key = ClientKey::new(branch, &response.method());
         let Some(slot) = self.table.find(&key) else { return false };
-        let Some((_, _, transaction)) = self.table.at(slot) else { return false };
-        if !is_same_sender(&transaction.sent_by, sent_by) {
+        let Some((_, flow, transaction)) = self.table.at(slot) else { return false };
+        if !is_same_sender(&transaction.sent_by, sent_by) || !arrived.counts_on(flow) {
             return false;
         }
         let event = Event::of_status(response.status().unwrap_or_default());

@@ -18,7 +18,8 @@
 //! failures, answers CANCEL, holds an outgoing CANCEL back until a provisional response, refuses
 //! what is beyond its limits (transactions, and the bytes they keep) with 503. For strangers it
 //! keeps nothing ([`Layer::handle_passing`]): their requests are answered and forgotten, each
-//! repeat like the first, unless the user says [`Layer::keep`] (RFC 3261 §8.2.7).
+//! repeat like the first, unless the user says [`Layer::keep`] (RFC 3261 §8.2.7); and of
+//! transactions there are, they are heard only from the address the other side has.
 //!
 //! Always holds: **every transaction ends**, provided its user answers each INVITE it is told of
 //! and cancels each it no longer wants. An ended one costs its key and one response (< 1 KB).
@@ -41,8 +42,8 @@ use crate::sip::status;
 use crate::sip::transaction::clients::Clients;
 use crate::sip::transaction::key::ClientKey;
 use crate::sip::transaction::key::ServerKey;
-use crate::sip::transaction::servers::Arrived;
 use crate::sip::transaction::servers::Servers;
+use crate::sip::transaction::shared::Arrived;
 use crate::sip::transaction::shared::Shared;
 use crate::sip::transaction::timer::Timers;
 use crate::sip::transaction::timer::Whose;
@@ -137,8 +138,10 @@ pub enum Output {
 pub enum Discard {
     /// A request that lacks what names a transaction.
     Unreadable,
-    /// A response that answers nothing of ours (RFC 3261 §18.1.2).
+    /// A response that answers nothing of ours (RFC 3261 §18.1.2), or from elsewhere.
     Unmatched,
+    /// A repeat or an ACK from elsewhere than its request.
+    Elsewhere,
     /// A response whose top Via is not ours, or not alone (RFC 3261 §8.1.3.3).
     NotOurs,
     /// A new request beyond the limit; it was answered 503.
@@ -215,14 +218,17 @@ impl Layer {
     }
 
     /// Takes one message from the network.
+    #[expect(clippy::needless_pass_by_value, reason = "inputs are handed over, like all others")]
     pub fn handle_message(&mut self, now: LocalTime, message: Message, flow: Flow) {
-        self.take(now, message, flow, true);
+        self.take(now, &message, flow, true);
     }
 
-    /// Takes one message of somebody for whom no transaction is begun: a request that belongs to
+    /// Takes one message of a stranger, for whom no transaction is begun: a request that belongs to
     /// none is told, and may be answered by [`Self::respond`] until the next message is taken.
+    /// Responses, repeats, ACKs and CANCELs count only from where the transaction's other side is.
+    #[expect(clippy::needless_pass_by_value, reason = "inputs are handed over, like all others")]
     pub fn handle_passing(&mut self, now: LocalTime, message: Message, flow: Flow) {
-        self.take(now, message, flow, false);
+        self.take(now, &message, flow, false);
     }
 
     /// Begins the transaction of the passing request after all; `false` beyond the limits. One
@@ -242,16 +248,17 @@ impl Layer {
         true
     }
 
-    fn take(&mut self, now: LocalTime, message: Message, flow: Flow, keep: bool) {
+    fn take(&mut self, now: LocalTime, message: &Message, flow: Flow, known: bool) {
         self.passing = None;
         let Ok(via) = message.top_via() else {
             self.shared.discard(Discard::Unreadable);
             return;
         };
         if message.is_request() {
-            self.on_request(now, &message, (&via, flow), keep);
+            let stamped = message.with_received(flow.peer);
+            self.on_request(now, &via, &Arrived { message: &stamped, flow, known });
         } else {
-            self.on_response(now, message, &via, flow);
+            self.on_response(now, &via, &Arrived { message, flow, known });
         }
         self.forget_stale();
     }
@@ -369,60 +376,48 @@ impl Layer {
         self.len() >= timers.transactions_max || self.shared.kept >= timers.bytes_max
     }
 
-    fn on_request(
-        &mut self,
-        now: LocalTime,
-        message: &Message,
-        (via, flow): (&Via, Flow),
-        keep: bool,
-    ) {
+    fn on_request(&mut self, now: LocalTime, via: &Via, arrived: &Arrived<'_>) {
+        let Arrived { message, flow, known } = *arrived;
         let Some(key) = ServerKey::of(message, via) else {
             self.shared.discard(Discard::Unreadable);
             return;
         };
-        let stamped = message.with_received(flow.peer);
-        let arrived = Arrived { message: &stamped, flow };
-        if self.servers.on_request(&mut self.shared, now, &key, &arrived) {
+        if self.servers.on_request(&mut self.shared, now, &key, arrived) {
             return;
         }
-        let method = stamped.method();
+        let method = message.method();
         let reply = via::reply(via, flow);
         if method == Method::Ack {
-            self.shared.put(Output::Ack { message: stamped, flow });
+            self.shared.put(Output::Ack { message: message.clone(), flow });
         } else if key.len() > KEY_MAX {
-            let refusal = compose::answer(&stamped, 400, &key.own_tag());
+            let refusal = compose::answer(message, 400, &key.own_tag());
             self.shared.transmit(refusal.as_bytes().clone(), reply.0);
             self.shared.discard(Discard::Unreadable);
         } else if method == Method::Cancel {
-            self.on_cancel(now, &key, (via, keep), &arrived);
-        } else if keep && self.is_full() {
-            self.refuse(&key, &stamped, reply.0);
+            self.on_cancel(now, &key, via, arrived);
+        } else if known && self.is_full() {
+            self.refuse(&key, message, reply.0);
         } else {
             let is_invite = method == Method::Invite;
-            let trying = is_invite.then(|| compose::trying(&stamped).as_bytes().clone());
+            let trying = is_invite.then(|| compose::trying(message).as_bytes().clone());
             let trying = trying.unwrap_or_default();
-            if keep {
+            if known {
                 let way = (reply, trying);
-                self.servers.begin(&mut self.shared, now, key, Some(&arrived), way);
+                self.servers.begin(&mut self.shared, now, key, Some(arrived), way);
             } else {
                 self.passing = Some(Passing { key: key.clone(), reply, trying });
-                self.shared.put(Output::Request { key, message: stamped, flow });
+                self.shared.put(Output::Request { key, message: message.clone(), flow });
             }
         }
     }
 
     /// RFC 3261 §9.2: a CANCEL is answered here, whatever then becomes of the INVITE.
-    fn on_cancel(
-        &mut self,
-        now: LocalTime,
-        key: &ServerKey,
-        (via, keep): (&Via, bool),
-        arrived: &Arrived<'_>,
-    ) {
+    fn on_cancel(&mut self, now: LocalTime, key: &ServerKey, via: &Via, arrived: &Arrived<'_>) {
         let invite = ServerKey::cancelled_by(arrived.message, via);
-        let found = invite.and_then(|invite| Some((self.servers.pending(&invite)?, invite)));
+        let pending = |invite: ServerKey| Some((self.servers.pending(&invite, arrived)?, invite));
+        let found = invite.and_then(pending);
         let reply = via::reply(via, arrived.flow);
-        if found.is_none() && keep && self.is_full() {
+        if found.is_none() && arrived.known && self.is_full() {
             self.refuse(key, arrived.message, reply.0);
             return;
         }
@@ -433,7 +428,7 @@ impl Layer {
             }
             None => compose::answer(arrived.message, 481, &key.own_tag()),
         };
-        if found.is_none() && !keep {
+        if found.is_none() && !arrived.known {
             self.shared.transmit(answer.as_bytes().clone(), reply.0);
             return;
         }
@@ -454,19 +449,20 @@ impl Layer {
         self.shared.discard(Discard::Full);
     }
 
-    fn on_response(&mut self, now: LocalTime, message: Message, via: &Via, flow: Flow) {
+    fn on_response(&mut self, now: LocalTime, via: &Via, arrived: &Arrived<'_>) {
+        let Arrived { message, flow, .. } = *arrived;
         let ours = self.names.contains(&via.sent_by.to_string().to_ascii_lowercase());
         if !ours || message.vias().is_ok_and(|vias| vias.len() > 1) {
             self.shared.discard(Discard::NotOurs);
             return;
         }
         let from = (via.branch().unwrap_or_default(), &via.sent_by);
-        if self.clients.on_response(&mut self.shared, now, &message, from) {
+        if self.clients.on_response(&mut self.shared, now, arrived, from) {
             return;
         }
         let is_success = message.status().is_some_and(status::is_success);
         if is_success && message.method() == Method::Invite {
-            self.shared.put(Output::StrayResponse { message, flow });
+            self.shared.put(Output::StrayResponse { message: message.clone(), flow });
         } else {
             self.shared.discard(Discard::Unmatched);
         }

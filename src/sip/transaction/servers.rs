@@ -14,11 +14,13 @@ use crate::sip::flow::Flow;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::status;
+use crate::sip::transaction::Discard;
 use crate::sip::transaction::Output;
 use crate::sip::transaction::invite_server;
 use crate::sip::transaction::key::ServerKey;
 use crate::sip::transaction::machine::Action;
 use crate::sip::transaction::server;
+use crate::sip::transaction::shared::Arrived;
 use crate::sip::transaction::shared::Shared;
 use crate::sip::transaction::table::Slot;
 use crate::sip::transaction::table::Table;
@@ -139,14 +141,6 @@ pub(super) struct Servers {
     table: Table<ServerKey, Transaction>,
 }
 
-/// A request that has just arrived.
-pub(super) struct Arrived<'a> {
-    /// The request, its Via stamped.
-    pub(super) message: &'a Message,
-    /// The flow it came by.
-    pub(super) flow: Flow,
-}
-
 impl Servers {
     pub(super) fn none() -> Self {
         Self { table: Table::empty() }
@@ -185,7 +179,8 @@ impl Servers {
         self.carry_out(shared, now, slot, actions, arrived);
     }
 
-    /// Hands a repeated request, or an ACK, to its transaction. `false`: there is none.
+    /// Hands a repeated request, or an ACK, to its transaction. `false`: there is none. What comes
+    /// from elsewhere than the first is no repeat of it.
     pub(super) fn on_request(
         &mut self,
         shared: &mut Shared,
@@ -194,6 +189,10 @@ impl Servers {
         arrived: &Arrived<'_>,
     ) -> bool {
         let Some(slot) = self.table.find(key) else { return false };
+        if self.table.at(slot).is_some_and(|(_, flow, _)| !arrived.counts_on(flow)) {
+            shared.discard(Discard::Elsewhere);
+            return true;
+        }
         let is_ack = arrived.message.method() == Method::Ack;
         let event = if is_ack { Event::Ack } else { Event::Request };
         shared.counts.requests_absorbed += 1;
@@ -220,10 +219,20 @@ impl Servers {
         true
     }
 
-    /// What a CANCEL finds: `None` no such INVITE, else whether it still rings and the latest
-    /// response to it.
-    pub(super) fn pending(&self, invite: &ServerKey) -> Option<(bool, Bytes)> {
-        let (_, _, transaction) = self.table.at(self.table.find(invite)?)?;
+    /// What a CANCEL finds: `None` no such INVITE, or one from elsewhere; else whether it still
+    /// rings and the latest response to it.
+    ///
+    /// A CANCEL cannot be asked for a password, so it counts from where the INVITE came
+    /// (RFC 3261 §22.1).
+    pub(super) fn pending(
+        &self,
+        invite: &ServerKey,
+        cancel: &Arrived<'_>,
+    ) -> Option<(bool, Bytes)> {
+        let (_, flow, transaction) = self.table.at(self.table.find(invite)?)?;
+        if !cancel.counts_on(flow) {
+            return None;
+        }
         let Machine::Invite(state) = transaction.machine else { return None };
         let rings = state == invite_server::State::Proceeding;
         Some((rings, transaction.response.clone()))
@@ -321,7 +330,7 @@ impl Servers {
         match action {
             Action::SendResponse => shared.transmit(transaction.response.clone(), flow),
             Action::Tell => {
-                if let Some(Arrived { message, flow }) = arrived {
+                if let Some(Arrived { message, flow, .. }) = arrived {
                     shared.put(told(key, message, *flow));
                 }
             }

@@ -1,4 +1,4 @@
-//! What both sides of a layer share: lengths of timers, the heap, outputs, and books.
+//! What both sides of a layer share: what arrives, lengths of timers, the heap, outputs, and books.
 //!
 //! Not here: transactions (`clients.rs`, `servers.rs`).
 
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::sip::flow::Flow;
+use crate::sip::message::Message;
 use crate::sip::transaction::Counts;
 use crate::sip::transaction::Discard;
 use crate::sip::transaction::Output;
@@ -16,6 +17,25 @@ use crate::sip::transaction::timer::Heap;
 use crate::sip::transaction::timer::Timer;
 use crate::sip::transaction::timer::Timers;
 use crate::sip::transaction::timer::Whose;
+
+/// A message that has just arrived.
+pub(super) struct Arrived<'a> {
+    /// The message; of a request, its Via stamped.
+    pub(super) message: &'a Message,
+    /// The flow it came by.
+    pub(super) flow: Flow,
+    /// Whether the user knows who sent it.
+    pub(super) known: bool,
+}
+
+impl Arrived<'_> {
+    /// Tells whether it may belong to a transaction whose other side is at the end of `flow`.
+    ///
+    /// Known peers may have several addresses; of others only the one that matters is believed.
+    pub(super) fn counts_on(&self, flow: Flow) -> bool {
+        self.known || self.flow.is_same_host(flow)
+    }
+}
 
 /// Timers, outputs and counters of one layer.
 #[derive(Debug)]
