@@ -6,6 +6,7 @@
 //! | `agents.rs` | an agent's phone rings out, declines, is busy, is unreachable; ring-all |
 //! | `leaving.rs` | a caller cancels or hangs up in every state; transfer and hang-up by REST |
 //! | `audio.rs` | what caller and agent hear, from the welcome to each other's tone; DTMF |
+//! | `lossy.rs` | 120 calls over links that lose, double and reorder |
 //! | `lost.rs` | a phone that falls silent while talking |
 //! | `restart.rs` | kill -9 under load and start again |
 //! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
@@ -22,11 +23,14 @@ mod bad_input;
 mod calls;
 mod carillon;
 mod leaving;
+mod link;
 mod live_config;
+mod lossy;
 mod lost;
 mod phone;
 mod restart;
 mod sipp;
 mod streams;
+mod stubborn;
 #[path = "../support/wait.rs"]
 mod wait;

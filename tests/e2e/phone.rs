@@ -45,7 +45,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         let mut lines = head.lines();
         let first = lines.next().unwrap_or_default().to_owned();
@@ -63,12 +63,14 @@ impl Text {
         self.headers.get(name).and_then(|values| values.first()).map_or("", String::as_str)
     }
 
-    fn all(&self, name: &str) -> String {
+    /// All lines of a header, each with its line end.
+    pub(crate) fn all(&self, name: &str) -> String {
         let values = self.headers.get(name).map(Vec::as_slice).unwrap_or_default();
         values.iter().map(|value| format!("{name}: {value}\r\n")).collect()
     }
 
-    fn contact(&self) -> String {
+    /// The URI of its Contact.
+    pub(crate) fn contact(&self) -> String {
         let contact = self.header("contact");
         let inner = contact.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
         inner.map_or(contact, |(uri, _)| uri).to_owned()
