@@ -22,7 +22,7 @@ const AGENT_HUMS: f64 = 1100.0;
 const GAP_MAX: Duration = Duration::from_millis(60);
 
 /// How strongly `hertz` sounds in a packet, 0 to about 1.
-fn strength(packet: &Heard, hertz: f64) -> f64 {
+pub(crate) fn strength(packet: &Heard, hertz: f64) -> f64 {
     let samples: Vec<f64> = packet.payload.iter().map(|byte| decode(*byte)).collect();
     let total: f64 = samples.iter().map(|sample| sample * sample).sum();
     let turn = 2.0 * f64::cos(std::f64::consts::TAU * hertz / 8000.0);
@@ -66,7 +66,8 @@ fn likeness<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>
     if of_a == 0.0 || of_b == 0.0 { 0.0 } else { of_both / f64::sqrt(of_a * of_b) }
 }
 
-fn hears(phone: &Phone, hertz: f64) -> bool {
+/// Whether the phone has heard this pitch for the last fifth of a second.
+pub(crate) fn hears(phone: &Phone, hertz: f64) -> bool {
     let heard = phone.heard();
     let last: Vec<&Heard> = heard.iter().rev().filter(|p| p.payload_type == 0).take(10).collect();
     last.len() == 10 && last.iter().all(|packet| strength(packet, hertz) > 0.5)

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::wait::until;
 
 /// The token of the tests' supervisor-of-everything.
-const TOKEN: &str = "an-administrator-of-the-tests";
+pub(crate) const TOKEN: &str = "an-administrator-of-the-tests";
 
 /// Everything on the loopback interface; the words in capitals become ports.
 const SETTINGS: &str = r#"
@@ -40,8 +40,11 @@ kind: Trunk
 metadata: {name: loopback}
 spec:
   peers: ["sip:127.0.0.1"]
-  inbound: {allowedSources: [127.0.0.0/8]}
+  inbound: INBOUND
 "#;
+
+/// Whom the trunk lets in unless a test says otherwise.
+const EVERYBODY: &str = "{allowedSources: [127.0.0.0/8]}";
 
 /// A running node and where to reach it.
 pub(crate) struct Carillon {
@@ -55,6 +58,11 @@ pub(crate) struct Carillon {
 impl Carillon {
     /// Starts a node with these queues and agents, and waits until it is ready.
     pub(crate) fn start(resources: &str) -> Self {
+        Self::start_behind(EVERYBODY, resources)
+    }
+
+    /// The same with a trunk that lets in whom `inbound` says.
+    pub(crate) fn start_behind(inbound: &str, resources: &str) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let mut node = Self {
             sip: free_port(),
@@ -68,7 +76,8 @@ impl Carillon {
             .replace("SIP", &node.sip.to_string())
             .replace("RTP", &format!("{rtp}-{}", rtp + 3))
             .replace("API", &node.api.to_string())
-            .replace("OBSERVE", &node.metrics.to_string());
+            .replace("OBSERVE", &node.metrics.to_string())
+            .replace("INBOUND", inbound);
         fs::create_dir(node.config()).expect("a folder");
         node.write("settings.yaml", &settings);
         node.write("centre.yaml", resources);
@@ -147,6 +156,15 @@ impl Carillon {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// How much memory the process has, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let process = self.process.as_ref().expect("it runs").id();
+        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|number| number.parse().ok()).expect("a number of KiB")
+    }
+
     /// A folder for the files of a test.
     pub(crate) fn scratch(&self) -> &Path {
         self.folder.path()
@@ -202,14 +220,19 @@ impl Carillon {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// The value of a metric with these labels in it; the sum where there are several.
-    pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
+    /// The page of metrics.
+    pub(crate) fn metrics_page(&self) -> String {
         let url = format!("http://127.0.0.1:{}/metrics", self.metrics);
-        let text = ureq::get(&url)
+        ureq::get(&url)
             .call()
             .and_then(|mut answer| answer.body_mut().read_to_string())
-            .unwrap_or_else(|error| panic!("metrics: {error}"));
-        text.lines()
+            .unwrap_or_else(|error| panic!("metrics: {error}"))
+    }
+
+    /// The value of a metric with these labels in it; the sum where there are several.
+    pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
+        self.metrics_page()
+            .lines()
             .filter(|line| {
                 let family = line.split(['{', ' ']).next().unwrap_or_default();
                 family == name && line.contains(labels)

@@ -10,6 +10,10 @@
 //! | `lost.rs` | a phone that falls silent while talking |
 //! | `restart.rs` | kill -9 under load and start again |
 //! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
+//! | `forged.rs` | requests and responses of somebody who has overheard everything |
+//! | `replayed.rs` | an overheard password, sent again in every way |
+//! | `rtp_strangers.rs` | audio and reports from elsewhere, before and while two talk |
+//! | `injected.rs` | whatever Carillon copies from one side to another |
 //! | `live_config.rs` | configuration changed while callers wait |
 //! | `streams.rs` | TCP connections that dawdle, lie about lengths, or send nonsense |
 //!
@@ -20,16 +24,22 @@
 mod agents;
 mod audio;
 mod bad_input;
+mod beside;
 mod calls;
 mod carillon;
+mod forged;
+mod injected;
 mod leaving;
 mod link;
 mod live_config;
 mod lossy;
 mod lost;
 mod phone;
+mod replayed;
 mod restart;
+mod rtp_strangers;
 mod sipp;
+mod stranger;
 mod streams;
 mod stubborn;
 #[path = "../support/wait.rs"]

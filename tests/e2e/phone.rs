@@ -76,7 +76,8 @@ impl Text {
         inner.map_or(contact, |(uri, _)| uri).to_owned()
     }
 
-    fn media(&self) -> Option<SocketAddr> {
+    /// Where it wants audio.
+    pub(crate) fn media(&self) -> Option<SocketAddr> {
         let host = self.body.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
         let port = self.body.lines().find_map(|line| line.strip_prefix("m=audio "))?;
         let port: u16 = port.split(' ').next()?.parse().ok()?;
@@ -228,8 +229,19 @@ impl Phone {
 
     /// Waits to be rung, answers, and returns the INVITE.
     pub(crate) fn answer(&self) -> Text {
-        let (invite, node) = self.wait_for("an INVITE", |text| text.first.starts_with("INVITE"));
-        self.begin_media(&invite);
+        let (invite, node) = self.rung();
+        self.pick_up(&invite, node);
+        invite
+    }
+
+    /// Waits to be rung; the INVITE, and where from.
+    pub(crate) fn rung(&self) -> (Text, SocketAddr) {
+        self.wait_for("an INVITE", |text| text.first.starts_with("INVITE"))
+    }
+
+    /// Answers the INVITE and waits for the ACK.
+    pub(crate) fn pick_up(&self, invite: &Text, node: SocketAddr) {
+        self.begin_media(invite);
         let body = self.description();
         let answer = format!(
             "SIP/2.0 200 OK\r\n{}{}To: {};tag=agent\r\n{}{}Contact: \
@@ -245,7 +257,6 @@ impl Phone {
         );
         self.sip.send_to(answer.as_bytes(), node).expect("sent");
         self.wait_for("the ACK", |text| text.first.starts_with("ACK"));
-        invite
     }
 
     /// Waits for the BYE and answers it.
@@ -273,7 +284,7 @@ impl Drop for Phone {
 }
 
 /// The `frame`th 20 ms of a tone as an RTP packet of G.711 µ-law.
-fn tone_packet(hertz: f64, frame: u32) -> Vec<u8> {
+pub(crate) fn tone_packet(hertz: f64, frame: u32) -> Vec<u8> {
     let mut packet = vec![0x80, if frame == 0 { 0x80 } else { 0 }];
     packet.extend((frame as u16).to_be_bytes());
     packet.extend((frame * 160).to_be_bytes());
