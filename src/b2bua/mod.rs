@@ -44,7 +44,6 @@ use crate::b2bua::board::Key;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::TurnedAway;
 use crate::b2bua::leg::Leg;
-use crate::b2bua::sound::Hearing;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
 use crate::base::id::Owner;
@@ -391,9 +390,9 @@ impl Ua {
 
     /// The partner of a leg is gone.
     fn part(&mut self, leg: LegId, gone: LegId) {
-        self.with_leg(leg, |leg, _| {
+        self.with_leg(leg, |leg, board| {
             if leg.sound.partner() == Some(gone) {
-                leg.sound.hear(Hearing::Nothing);
+                leg.on_parted(board);
             }
         });
     }

@@ -57,6 +57,8 @@ pub(super) struct Sound {
     offering: bool,
     open: bool,
     hearing: Hearing,
+    /// What the queue lets the party hear while nobody talks with it.
+    music: Option<PromptId>,
     joined: bool,
     watched: bool,
     orders: VecDeque<Order>,
@@ -74,6 +76,7 @@ impl Sound {
             offering: false,
             open: false,
             hearing: Hearing::Nothing,
+            music: None,
             joined: false,
             watched: false,
             orders: VecDeque::new(),
@@ -183,6 +186,11 @@ impl Sound {
 
     /// Changes what the party hears.
     pub(super) fn hear(&mut self, hearing: Hearing) {
+        match &hearing {
+            Hearing::Program(program, _) => self.music.clone_from(&program.music),
+            Hearing::Prompt(_, _, music) => self.music.clone_from(music),
+            Hearing::Nothing | Hearing::Partner(_) => {}
+        }
         let before = std::mem::replace(&mut self.hearing, hearing);
         if std::mem::take(&mut self.watched) {
             self.orders.push_back(Order::Watch { stream: self.stream, silence: None });
@@ -210,6 +218,11 @@ impl Sound {
             | (Hearing::Nothing, _) => {}
         }
         self.order_hearing();
+    }
+
+    /// The music the party was last let hear, or would have been.
+    pub(super) fn last_music(&self) -> Option<&PromptId> {
+        self.music.as_ref()
     }
 
     /// Who the party is joined with.

@@ -8,6 +8,8 @@
 //! | 2xx, then BYE | settled: it hangs up because it is through |
 //! | 2xx, then silence | settled after 32 s without any NOTIFY (RFC 4488), else refused 408 |
 //!
+//! A caller whose agent hangs up meanwhile hears the queue's music until then.
+//!
 //! Always holds: the core hears of each `TransferLeg` exactly once, unless the leg ends first.
 //!
 //! Not here: what then becomes of the call (`acd`).
@@ -21,6 +23,8 @@ use crate::b2bua::board::Sent;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
+use crate::b2bua::sound;
+use crate::b2bua::sound::Hearing;
 use crate::b2bua::trunks;
 use crate::base::time::Millis;
 use crate::sip::dialog::Dialog;
@@ -141,6 +145,16 @@ impl Leg {
             Some(Transfer::Taken | Transfer::Underway) => self.settle_transfer(board, None),
             Some(Transfer::Asked) | None => {}
         }
+    }
+
+    /// The partner is gone. Who is on the way elsewhere hears music until that is settled, for
+    /// silence would sound like the end.
+    pub(super) fn on_parted(&mut self, board: &mut Board) {
+        let leaves = matches!(&self.state, State::Confirmed(party) if party.transfer.is_some());
+        let music = self.sound.last_music().filter(|_| leaves).cloned();
+        let music = music.map(|music| (sound::music(music), board.next_number()));
+        let next = music.map(|(program, token)| Hearing::Program(program, token));
+        self.sound.hear(next.unwrap_or(Hearing::Nothing));
     }
 
     fn settle_transfer(&mut self, board: &mut Board, refused: Option<u16>) {

@@ -3,6 +3,8 @@
 use carillon::acd::command::Command;
 use carillon::acd::config::Address;
 use carillon::acd::config::AnswerMode;
+use carillon::base::id::PromptId;
+use carillon::media::order::Order;
 use carillon::sip::header::name::Name;
 use carillon::sip::method::Method;
 
@@ -114,5 +116,32 @@ fn a_number_is_called_at_the_trunk_the_caller_came_by() {
     world.run_secs(1);
     let moved = world.phones[caller].heard.last().expect("302").clone();
     assert_eq!((moved.status(), moved.header(Name::Contact).as_deref()), (Some(302), Some(target)));
+    world.assert_clean();
+}
+
+#[test]
+fn whose_agent_hangs_up_meanwhile_hears_music() {
+    let mut world = World::new(88, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.phones[caller].referred = (202, vec![100]);
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(5);
+    let leg = world.leg(caller);
+    world.transfer("bob");
+    world.run_secs(1);
+    let before = world.media.len();
+    world.with(ann, |phone, now| phone.bye(now));
+    world.run_secs(1);
+    let ordered = &world.media[before..];
+    let played = ordered.iter().find_map(|order| match order {
+        Order::Play { stream, program, .. } if *stream == leg => Some(program.music.clone()),
+        _ => None,
+    });
+    assert_eq!(played, Some(Some(PromptId::new("music"))), "{ordered:?}");
+    assert_eq!(settled(&world), []);
+    // It rings there for too long: the call ends, as there is nobody to go back to.
+    world.run_secs(200);
+    assert_eq!(settled(&world), [Some(408)]);
+    assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
 }
