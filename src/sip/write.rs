@@ -222,7 +222,8 @@ pub(super) fn shift(entries: &mut [Entry], from: u32, by: i64) {
 /// Appends text that must stay on its line, without blanks at its ends.
 pub(super) fn push_line(out: &mut Vec<u8>, text: &str) {
     let text = text.trim_matches(|letter: char| letter.is_ascii_whitespace() || letter == '\0');
-    let kept = |byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { byte };
+    // RFC 3261 §25.1: text has no control characters but the tab.
+    let kept = |byte: u8| if byte.is_ascii_control() && byte != b'\t' { b' ' } else { byte };
     out.extend(text.bytes().map(kept));
 }
 

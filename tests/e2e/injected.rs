@@ -68,7 +68,8 @@ fn judged(bytes: &[u8], what: &str) -> Vec<String> {
     assert_eq!(theirs.headers().len(), names.len(), "{what}: {shown}");
     assert_eq!(theirs.body().as_ref(), ours.body(), "{what}: {shown}");
     assert!(!names.iter().any(|name| name.eq_ignore_ascii_case("evil")), "{what}: {shown}");
-    assert!(!shown.contains(['\0', '\u{b}']), "{what}: {shown:?}");
+    let plain = |letter: char| !letter.is_ascii_control() || "\r\n\t".contains(letter);
+    assert!(shown.chars().all(plain), "{what}: {shown:?}");
     names
 }
 
@@ -198,7 +199,7 @@ fn nothing_copied_breaks_out_of_its_place() {
 }
 
 fn names_of_callers(scene: &mut Scene) {
-    let long = "x".repeat(6_000);
+    let long = "x".repeat(1_500);
     let mut taken = 0;
     for name in HOSTILE.into_iter().chain([long.as_str()]) {
         let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
@@ -247,7 +248,7 @@ fn targets_of_transfers(scene: &mut Scene) {
     assert_eq!(status(Some(&scene.caller.call(&known, ""))), 200);
     scene.node.wait_for_queue("sales", "/waiting", 1);
     let path = format!("/api/v1/calls/{}/transfer", scene.the_call());
-    let mut transfer = |to: &str| match scene.node.ask(&path, &json!({ "to": to })).0 {
+    let transfer = |to: &str| match scene.node.ask(&path, &json!({ "to": to })).0 {
         202 => Some(scene.answer("REFER", "603 Decline")),
         status => {
             assert!((400..500).contains(&status), "{to:?}: {status}");
@@ -274,16 +275,25 @@ fn targets_of_transfers(scene: &mut Scene) {
 }
 
 fn texts_of_the_configuration(scene: &mut Scene) {
-    for word in HOSTILE {
+    for (nth, word) in HOSTILE.into_iter().enumerate() {
         let refused = || scene.node.metric("carillon_config_rejected_total", "");
         let before = refused();
         let shown = || scene.node.read("/api/v1/queues/sales")["displayName"].clone();
         // JSON is YAML, escapes and all.
-        let queue = json!({
-            "kind": "Queue", "metadata": { "name": "sales" },
-            "spec": { "displayName": word, "ringSeconds": 60 },
+        let write = |name: &str| {
+            let queue = json!({
+                "kind": "Queue", "metadata": { "name": "sales" },
+                "spec": { "displayName": name, "ringSeconds": 60 },
+            });
+            scene.node.write("centre.yaml", &queue.to_string());
+        };
+        // The same mistake twice is one mistake, so something right stands between them.
+        let right = format!("Sales {nth}");
+        write(&right);
+        until("a plain text is taken", Duration::from_secs(20), || {
+            (shown() == right.as_str()).then_some(())
         });
-        scene.node.write("centre.yaml", &queue.to_string());
+        write(word);
         let taken = until("the text is taken or refused", Duration::from_secs(20), || {
             let now = (shown() == word, refused() > before);
             (now.0 || now.1).then_some(now.0)

@@ -161,3 +161,14 @@ fn a_parameter_that_would_be_two_is_left_out() {
         assert_eq!(tried.params.to_string(), kept, "{hostile:?}");
     }
 }
+
+#[test]
+fn a_control_character_becomes_a_blank() {
+    for control in (0..=31_u8).chain([127]).filter(|byte| *byte != b'\t') {
+        let built = request()
+            .header(Name::From, "<sip:a@a>;tag=1")
+            .header(Name::Subject, format_args!("x{}y", char::from(control)))
+            .build();
+        assert_eq!(built.header(Name::Subject).as_deref(), Some("x y"), "{control:#x}");
+    }
+}
