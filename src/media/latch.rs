@@ -6,14 +6,16 @@
 //! | a packet from | belongs to |
 //! |---|---|
 //! | an address that is announced or latched | its stream; of several see below |
+//! | the announced one after another was latched | its stream, which is no longer moved |
 //! | elsewhere, the IP announced or of the leg's signalling | the one stream that waits there |
 //! | the same, but several streams wait | the only one that announced the port it comes from |
 //! | the same, and that is not one | nobody: it is dropped and counted, not guessed |
 //! | anywhere else | nobody: a stranger |
 //!
 //! A stream waits for [`WINDOW`] after it was opened or updated, and no longer once it has heard
-//! anything; then only a re-INVITE moves it. So a stranger can take a stream over only by sending
-//! from the right IP address before the peer does.
+//! anything; then only a re-INVITE moves it, or the announced address when it is heard after all.
+//! So a stranger can take a stream over only by sending from the right IP address before the peer
+//! does, and keep it only if the peer never sends from where it said.
 //!
 //! So phones behind one NAT get different local ports for as long as there are some (`b2bua` sees
 //! to that). What remains: when more of them start than a shard has local ports (`rtp.ports`), all
@@ -61,7 +63,9 @@ pub enum Found {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     port: usize,
-    /// Announced or latched.
+    /// Where the peer said it would be.
+    announced: SocketAddr,
+    /// Where it is: there, or latched.
     remote: SocketAddr,
     /// Where the signalling comes from.
     signalled_by: Option<IpAddr>,
@@ -105,8 +109,9 @@ impl Table {
             self.entries.resize(nth + 1, None);
         }
         let waits_until = now + WINDOW;
+        let (remote, ssrc) = (announced, None);
         self.entries[nth] =
-            Some(Entry { port, remote: announced, signalled_by, ssrc: None, waits_until });
+            Some(Entry { port, announced, remote, signalled_by, ssrc, waits_until });
         self.known.entry((port, announced)).or_default().push(stream);
         self.drop_settled(now, port);
         if let Some(waiting) = self.waiting.get_mut(port) {
@@ -137,13 +142,11 @@ impl Table {
     /// Finds whose packet this is, and remembers what it teaches.
     pub fn find(&mut self, now: LocalTime, port: usize, from: SocketAddr, ssrc: u32) -> Found {
         if let Some(streams) = self.known.get(&(port, from)) {
-            return match *streams.as_slice() {
-                [stream] => self.heard(stream, ssrc),
-                _ => match self.told_apart(streams, ssrc) {
-                    Some(stream) => self.heard(stream, ssrc),
-                    None => Found::Ambiguous,
-                },
+            let found = match *streams.as_slice() {
+                [stream] => Some(stream),
+                _ => self.told_apart(streams, from, ssrc),
             };
+            return found.map_or(Found::Ambiguous, |stream| self.heard(stream, from, ssrc));
         }
         self.drop_settled(now, port);
         let candidates = self.waiting.get(port).into_iter().flatten();
@@ -194,8 +197,14 @@ impl Table {
         self.entries.get(stream as usize).and_then(Option::as_ref)
     }
 
-    /// Among streams of one address, the one that knows the SSRC or the oldest that knows none.
-    fn told_apart(&self, streams: &[u32], ssrc: u32) -> Option<u32> {
+    /// Among streams of one address, the only one that is there; else the one that knows the SSRC,
+    /// or the oldest that knows none.
+    fn told_apart(&self, streams: &[u32], from: SocketAddr, ssrc: u32) -> Option<u32> {
+        let is_there = |stream: &u32| self.entry(*stream).is_some_and(|entry| entry.remote == from);
+        let mut there = streams.iter().copied().filter(is_there);
+        if let (Some(stream), None) = (there.next(), there.next()) {
+            return Some(stream);
+        }
         let with = |wanted: Option<u32>| {
             let has = |stream: &u32| self.entry(*stream).is_some_and(|entry| entry.ssrc == wanted);
             streams.iter().copied().find(has)
@@ -203,11 +212,25 @@ impl Table {
         with(Some(ssrc)).or_else(|| with(None))
     }
 
-    fn heard(&mut self, stream: u32, ssrc: u32) -> Found {
-        if self.entry(stream).is_some_and(|entry| entry.ssrc != Some(ssrc)) {
+    fn heard(&mut self, stream: u32, from: SocketAddr, ssrc: u32) -> Found {
+        let Some(entry) = self.entry(stream) else { return Found::Stranger };
+        if entry.remote != from {
+            self.send_home(stream);
+            self.name_source(stream, ssrc);
+        } else if entry.ssrc != Some(ssrc) {
             self.name_source(stream, ssrc);
         }
         Found::Known(stream)
+    }
+
+    /// The peer is where it said: whoever was latched before was somebody else.
+    fn send_home(&mut self, stream: u32) {
+        let Some(Some(entry)) = self.entries.get_mut(stream as usize) else { return };
+        let (port, latched) = (entry.port, std::mem::replace(&mut entry.remote, entry.announced));
+        if let Some(ssrc) = entry.ssrc.take() {
+            self.sources.remove(&(latched.ip(), ssrc, stream));
+        }
+        self.forget(port, latched, stream);
     }
 
     fn name_source(&mut self, stream: u32, ssrc: u32) {
@@ -221,8 +244,7 @@ impl Table {
 
     fn latch(&mut self, stream: u32, port: usize, from: SocketAddr, ssrc: u32) {
         let Some(Some(entry)) = self.entries.get_mut(stream as usize) else { return };
-        let announced = std::mem::replace(&mut entry.remote, from);
-        self.forget(port, announced, stream);
+        entry.remote = from;
         self.known.entry((port, from)).or_default().push(stream);
         self.name_source(stream, ssrc);
     }
@@ -230,6 +252,7 @@ impl Table {
     fn close(&mut self, stream: u32) -> Option<Entry> {
         let entry = self.entries.get_mut(stream as usize)?.take()?;
         self.forget(entry.port, entry.remote, stream);
+        self.forget(entry.port, entry.announced, stream);
         if let Some(ssrc) = entry.ssrc {
             self.sources.remove(&(entry.remote.ip(), ssrc, stream));
         }

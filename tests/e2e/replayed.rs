@@ -1,7 +1,7 @@
 //! An overheard password, sent again in every way: it opens nothing, while its owner calls on.
 //!
-//! Not here: every algorithm and every count (`tests/sip/digest.rs`), and the age of a challenge,
-//! which needs virtual time (`tests/b2bua/admission.rs`).
+//! Not here: every algorithm and every count, and the age of a challenge, which needs virtual time
+//! (`tests/sip/digest.rs`).
 
 use md5::Digest;
 use md5::Md5;

@@ -49,6 +49,38 @@ fn a_private_address_is_latched_where_the_signalling_comes_from() {
 }
 
 #[test]
+fn the_announced_address_takes_its_stream_back() {
+    let mut table = Table::new(1);
+    let (announced, thief) = (address("198.51.100.7:4000"), address("198.51.100.7:666"));
+    table.open(NOW, 0, 0, announced, None);
+    assert_eq!(table.find(NOW, 0, thief, 6), Found::Latched(0), "it was there first");
+    assert_eq!(table.find(NOW, 0, announced, 9), Found::Known(0));
+    assert_eq!(table.remote(0), Some(announced));
+    assert_eq!(table.find(NOW, 0, thief, 6), Found::Stranger);
+    assert_eq!(table.find(NOW, 0, thief, 9), Found::Stranger);
+    assert_eq!(table.find_reporter(0, thief, 6), None);
+    assert_eq!(table.find_reporter(0, thief, 9), Some(0), "a report moves nothing");
+    table.remove(0);
+    for from in [announced, thief] {
+        assert_eq!(table.find(NOW, 0, from, 9), Found::Stranger);
+    }
+}
+
+#[test]
+fn who_announced_the_address_of_another_and_is_elsewhere_is_no_riddle() {
+    let mut table = Table::new(1);
+    let private = address("10.0.0.5:4000");
+    table.open(NOW, 0, 0, private, ip("203.0.113.9"));
+    let mapped = address("203.0.113.9:999");
+    assert_eq!(table.find(NOW, 0, mapped, 1), Found::Latched(0));
+    table.open(NOW, 1, 0, private, None);
+    for ssrc in [2, 3] {
+        assert_eq!(table.find(NOW, 0, private, ssrc), Found::Known(1), "it is there");
+        assert_eq!(table.find(NOW, 0, mapped, 1), Found::Known(0));
+    }
+}
+
+#[test]
 fn who_has_been_heard_is_not_moved() {
     let mut table = Table::new(1);
     let announced = address("198.51.100.7:4000");
