@@ -249,7 +249,7 @@ impl Leg {
                 let response = ResponseBuilder::to(update, 200).header(Name::Contact, contact);
                 with_body(response, body)
             }
-            Err(refusal) => ResponseBuilder::to(update, change::refusal_status(refusal)),
+            Err(refusal) => change::refused(update, refusal),
         }
     }
 

@@ -8,7 +8,8 @@
 //! | no SDP, in a re-INVITE | our offer; the answer comes in the ACK |
 //! | while a change of ours is under way | 491 (RFC 3261 §14.2) |
 //! | while an earlier one of theirs is | 500 with Retry-After |
-//! | no audio we speak | 488, and nothing changes |
+//! | no audio we speak | 488 with Warning, and nothing changes |
+//! | another body that may not be passed over | 415 |
 //!
 //! Either request also refreshes the session and the party's Contact (RFC 4028 §9,
 //! RFC 3261 §12.2.2).
@@ -32,6 +33,7 @@ use crate::sdp::Refusal;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::reading::is_described;
+use crate::sip::dialog::reading::is_foreign;
 use crate::sip::dialog::session_timer;
 use crate::sip::header::name::Name;
 use crate::sip::message::Message;
@@ -61,6 +63,12 @@ pub(super) fn warning(refusal: Refusal) -> String {
         Refusal::NoCodec => 305,
     };
     format!("{code} carillon \"{refusal}\"")
+}
+
+/// Refuses SDP we cannot work with, and says why (RFC 3261 §14.2, §21.4.26).
+pub(super) fn refused(request: &Message, refusal: Refusal) -> ResponseBuilder {
+    let response = ResponseBuilder::to(request, refusal_status(refusal));
+    response.header(Name::Warning, warning(refusal))
 }
 
 impl Leg {
@@ -97,8 +105,8 @@ impl Leg {
         };
         let body = match self.answer_change(request) {
             Ok(body) => body,
-            Err(refusal) => {
-                self.reply(board, key, request, refusal_status(refusal));
+            Err(response) => {
+                self.answer(board, key, &response.header(Name::Server, PRODUCT).build());
                 return None;
             }
         };
@@ -111,10 +119,15 @@ impl Leg {
         Some(response)
     }
 
-    fn answer_change(&mut self, request: &Message) -> Result<Option<Vec<u8>>, Refusal> {
+    fn answer_change(&mut self, request: &Message) -> Result<Option<Vec<u8>>, ResponseBuilder> {
+        if is_foreign(request) {
+            let response = ResponseBuilder::to(request, 415);
+            return Err(response.header(Name::Accept, "application/sdp"));
+        }
         if is_described(request) {
-            let theirs = Session::parse(sound::description(request))?;
-            self.sound.answer(&theirs).map(Some)
+            let theirs = Session::parse(sound::description(request));
+            let answered = theirs.and_then(|theirs| self.sound.answer(&theirs));
+            answered.map(Some).map_err(|refusal| refused(request, refusal))
         } else if request.method() == Method::Invite {
             Ok(Some(self.sound.offer()))
         } else {

@@ -22,6 +22,7 @@ use crate::acd::effect::Cause;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
+use crate::b2bua::board::EVENTS;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
 use crate::b2bua::board::Sent;
@@ -70,6 +71,8 @@ pub(super) struct Confirmed {
     pub(super) held: bool,
     /// A refresh of ours is under way.
     pub(super) refreshing: bool,
+    /// The largest Min-SE a 422 has asked for, which every refresh repeats (RFC 4028 §7.4).
+    pub(super) minimum_seconds: Option<u32>,
     /// What of this leg the core knows.
     pub(super) reported: Option<Essence>,
 }
@@ -111,6 +114,7 @@ impl Confirmed {
             transfer: None,
             held: false,
             refreshing: false,
+            minimum_seconds: None,
             reported: None,
         }
     }
@@ -235,9 +239,13 @@ impl Leg {
         status: u16,
     ) {
         let mut response = ResponseBuilder::to(request, status).header(Name::Server, PRODUCT);
-        if status == 405 {
-            board.count(Counter::Rejected(Rejected::Method));
-            response = response.header(Name::Allow, ALLOW);
+        match status {
+            405 | 501 => {
+                board.count(Counter::Rejected(Rejected::Method));
+                response = response.header(Name::Allow, ALLOW);
+            }
+            489 => response = response.header(Name::AllowEvents, EVENTS),
+            _ => {}
         }
         self.answer(board, key, &response.build());
     }

@@ -114,9 +114,9 @@ impl Ua {
             return;
         }
         let caller = self.legs.get(&LegId::of_caller(id.call));
-        let codec = caller.and_then(|caller| caller.sound.agreed()).map(|agreed| agreed.codec);
+        let like = caller.and_then(|caller| caller.sound.agreed()).copied();
         let hops = caller.map_or(HOPS_MAX, |caller| caller.hops);
-        let leg = Leg::ring(&mut self.board, ring, codec, hops);
+        let leg = Leg::ring(&mut self.board, ring, like.as_ref(), hops);
         self.put_back(Box::new(leg));
     }
 

@@ -38,7 +38,7 @@ pub(super) fn caller(invite: &Message, trusted: bool) -> Caller {
     let withheld = shown.as_ref().is_some_and(|address| is_withheld(invite, trusted, address));
     let shown = shown.filter(|_| !withheld);
     let from = from.map(|from| plain(&from.uri)).unwrap_or_default();
-    let number = shown.as_ref().and_then(|address| address.uri.user_name());
+    let number = shown.as_ref().and_then(|address| address.uri.subscriber());
     let name = shown.as_ref().and_then(|address| address.display.as_deref());
     Caller {
         sip_call_id: invite.call_id().unwrap_or_default().to_owned(),

@@ -34,6 +34,7 @@ use crate::acd::command::Command;
 use crate::acd::config::Address;
 use crate::b2bua::Ua;
 use crate::b2bua::board::ALLOW;
+use crate::b2bua::board::EVENTS;
 use crate::b2bua::board::InviteName;
 use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
@@ -63,6 +64,7 @@ use crate::sip::check;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::id::DialogId;
 use crate::sip::dialog::reading::is_described;
+use crate::sip::dialog::reading::is_foreign;
 use crate::sip::dialog::reliable::Sender;
 use crate::sip::flow::Flow;
 use crate::sip::header::name::Name;
@@ -208,7 +210,8 @@ impl Ua {
             Method::Invite => self.on_invite(key, request, flow),
             Method::Options => self.on_options(key, request, flow),
             Method::Subscribe | Method::Publish => {
-                self.refuse((key, request, flow), Refused::new(489, Rejected::Method));
+                let refused = Refused::new(489, Rejected::Method).with(Name::AllowEvents, EVENTS);
+                self.refuse((key, request, flow), refused);
             }
             Method::Bye
             | Method::Prack
@@ -444,12 +447,12 @@ fn is_encoded(request: &Message) -> bool {
 
 /// Answers the INVITE's offer for later, if it has one.
 fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
-    if message.body().is_empty() {
-        return Ok(());
-    }
-    if !is_described(message) {
+    if is_foreign(message) {
         let refused = Refused::new(415, Rejected::Media);
         return Err(refused.with(Name::Accept, "application/sdp"));
+    }
+    if !is_described(message) {
+        return Ok(());
     }
     let answered =
         Session::parse(sound::description(message)).and_then(|theirs| sound.answer(&theirs));
@@ -465,7 +468,7 @@ fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
 /// The address called: the Request-URI's user and host.
 fn called(message: &Message) -> Address {
     let uri = message.request_uri().ok();
-    let user = uri.as_ref().and_then(|uri| uri.user_name().map(String::from));
+    let user = uri.as_ref().and_then(|uri| uri.subscriber().map(String::from));
     let host = uri.map(|uri| uri.host.to_ascii_lowercase().to_string());
     Address { user: user.unwrap_or_default(), host: host.filter(|host| !host.is_empty()) }
 }

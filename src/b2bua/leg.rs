@@ -110,7 +110,7 @@ impl Leg {
     /// A request of this leg's got no final response, or could not be sent.
     pub(super) fn handle_loss(&mut self, board: &mut Board, sent: &Sent) {
         match sent.asked {
-            Asked::Ring => self.on_ring_lost(board),
+            Asked::Ring => self.on_ring_lost(board, sent),
             Asked::Refresh => self.on_refresh_lost(board),
             Asked::Transfer => self.on_transfer_lost(board),
             Asked::Bye => self.state = State::Over,
@@ -124,7 +124,7 @@ impl Leg {
             Alarm::RepeatProvisional => self.repeat_provisional(board),
             Alarm::ResendReliable => self.resend_reliable(board),
             Alarm::ResendAccepted => self.resend_accepted(board),
-            Alarm::PhoneSilent => self.give_up_ringing(board, RingFailure::Unreachable),
+            Alarm::PhoneSilent => self.on_phone_silent(board),
             Alarm::GiveUpRinging => self.give_up_ringing(board, RingFailure::NoAnswer),
             Alarm::RefreshSession | Alarm::RetryRefresh => self.refresh(board),
             Alarm::SessionExpired => self.on_session_expired(board),

@@ -1,7 +1,7 @@
 //! Finding the way to an agent's phone and composing the INVITE that rings it.
 //!
 //! The ways come from the device and its trunk ([`super::trunks`]); a way by name is looked up
-//! first. A way that fails with trouble of the peer's (500, 502–504, no answer, no transport) is
+//! first. A way that fails with trouble of the peer's (500, 502–504, silence, no transport) is
 //! followed by the next; when none is left the core hears why (RFC 3263 §4.3).
 //!
 //! What the phone shows: `"Queue/Caller"` as From's name, the caller's number as From's user and
@@ -37,7 +37,7 @@ use crate::b2bua::trunks;
 use crate::b2bua::trunks::NoWay;
 use crate::b2bua::trunks::Way;
 use crate::base::time::Millis;
-use crate::sdp::Codec;
+use crate::sdp::Agreed;
 use crate::sip::dialog::forks::Forks;
 use crate::sip::dialog::session_timer::Wanted;
 use crate::sip::flow::Flow;
@@ -82,15 +82,20 @@ pub(super) struct Placing {
 }
 
 impl Leg {
-    /// Begins to ring an agent; `codec` is what the caller speaks, `hops` what is left of the
-    /// caller's Max-Forwards.
-    pub(super) fn ring(board: &mut Board, ring: Box<Ring>, codec: Option<Codec>, hops: u8) -> Self {
+    /// Begins to ring an agent; `like` is what the caller's leg agreed on, `hops` what is left of
+    /// the caller's Max-Forwards.
+    pub(super) fn ring(
+        board: &mut Board,
+        ring: Box<Ring>,
+        like: Option<&Agreed>,
+        hops: u8,
+    ) -> Self {
         let id = ring.leg;
         // The port is known when it is known who is called.
         let local = sound::local(board.identity.media_address, 0, board.tokens.session_id());
         let mut sound = Sound::new(id, local, None);
-        if let Some(codec) = codec {
-            sound.prefer(codec);
+        if let Some(agreed) = like {
+            sound.prefer(agreed);
         }
         let ways = trunks::ways(&board.trunks, &ring.device);
         let failure = match ways {
@@ -195,6 +200,11 @@ impl Leg {
 }
 
 impl Placing {
+    /// Tells whether there is another way to the phone, or another address of this one.
+    pub(super) fn has_another_way(&self) -> bool {
+        !self.addresses.is_empty() || !self.ways.is_empty()
+    }
+
     fn request(&self, board: &Board, flow: Flow, hops: u8) -> RequestBuilder {
         let target = self.way.as_ref().map(|way| way.target.clone());
         let target = target.unwrap_or_else(|| Uri::sip(None, HostPort::from(flow.peer)));

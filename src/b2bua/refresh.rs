@@ -77,6 +77,9 @@ impl Leg {
             .header(Name::Supported, SUPPORTED)
             .header(Name::UserAgent, PRODUCT)
             .header(Name::SessionExpires, timer.as_client());
+        if let Some(minimum) = confirmed.minimum_seconds {
+            request = request.header(Name::MinSe, minimum);
+        }
         if !by_update {
             request = request.body("application/sdp", self.sound.offer());
         }
@@ -142,6 +145,7 @@ impl Leg {
                     let asked = Wanted::every(Millis::from_secs(timer.interval_seconds.into()));
                     let wanted = session_timer::after_too_small(&asked, least);
                     timer.interval_seconds = wanted.interval_seconds;
+                    confirmed.minimum_seconds = Some(wanted.minimum_seconds);
                 }
                 self.refresh_later(board);
             }

@@ -9,7 +9,8 @@
 //! | 401, 407 | the INVITE again, once, with credentials |
 //! | 422 | the INVITE again with the interval asked for |
 //! | 500, 502–504, no transport | the next way to the phone, if there is one |
-//! | nothing at all for four seconds | `FailReservation`: it is unreachable |
+//! | nothing at all for four seconds | the next way; else `FailReservation`: it is unreachable |
+//! | anything, but to an attempt given up for that | CANCEL; a 2xx gets ACK and BYE |
 //! | other failures | `FailReservation` with the reason |
 //!
 //! Always holds: the core hears exactly one of answer and failure, and neither after it has
@@ -39,6 +40,7 @@ use crate::base::id::LegId;
 use crate::sdp::Session;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::Heard;
+use crate::sip::dialog::forks;
 use crate::sip::dialog::forks::Forked;
 use crate::sip::dialog::forks::Forks;
 use crate::sip::dialog::id::DialogId;
@@ -65,7 +67,7 @@ pub(super) struct Ringing {
     pub(super) flow: Flow,
     /// The dialogs it made.
     pub(super) forks: Forks,
-    /// SDP that came in reliable provisional responses.
+    /// The first SDP of each that came in a provisional response.
     pub(super) early: Vec<(DialogId, Vec<u8>)>,
     /// The core has released the leg: a CANCEL is out or held back.
     pub(super) release: Option<Cause>,
@@ -74,6 +76,10 @@ pub(super) struct Ringing {
 impl Leg {
     /// Takes a response to the INVITE.
     pub(super) fn on_ring_answered(&mut self, board: &mut Board, sent: &Sent, heard: &Message) {
+        if self.has_moved_on(sent) {
+            hang_up_late(board, sent, heard);
+            return;
+        }
         board.alarms.clear(self.id, Alarm::PhoneSilent);
         match &mut self.state {
             State::Ringing(ringing) => {
@@ -90,6 +96,20 @@ impl Leg {
             | State::Placing(_)
             | State::Over => self.on_ring_repeated(board, heard),
         }
+    }
+
+    /// Tells whether a newer INVITE has taken this one's place.
+    fn has_moved_on(&self, sent: &Sent) -> bool {
+        let newest = match &self.state {
+            State::Ringing(ringing) => Some(&ringing.invite),
+            State::Confirmed(confirmed) => confirmed.made_by.as_ref().map(|made| &made.invite),
+            State::Ending(ending) => ending.made_by.as_ref().map(|made| &made.invite),
+            // Whatever was sent was given up: the next address is being looked up.
+            State::Placing(_) => return true,
+            State::Unanswered(_) | State::Over => None,
+        };
+        let number = |invite: &Message| invite.cseq().map_or(0, |cseq| cseq.number);
+        newest.is_some_and(|newest| number(newest) > number(&sent.request))
     }
 
     /// Takes a 2xx whose transaction is over.
@@ -112,6 +132,12 @@ impl Leg {
 
     fn on_early(&mut self, board: &mut Board, id: &DialogId, heard: Heard, response: &Message) {
         let State::Ringing(ringing) = &mut self.state else { return };
+        // RFC 3261 §13.2.1: the first one counts. One that is not reliable is no answer yet, but all
+        // there is from phones that leave it out of the 200.
+        let known = ringing.early.iter().any(|(known, _)| known == id);
+        if is_described(response) && !known && ringing.early.len() < forks::MAX {
+            ringing.early.push((id.clone(), sound::description(response).to_vec()));
+        }
         let rseq = match heard {
             Heard::WantsPrack { rseq } => rseq,
             Heard::Progress
@@ -121,9 +147,6 @@ impl Leg {
             | Heard::Failure
             | Heard::Ended => return,
         };
-        if is_described(response) {
-            ringing.early.push((id.clone(), sound::description(response).to_vec()));
-        }
         let trunk = ringing.placing.ring.device.trunk.clone();
         let Some(dialog) = ringing.forks.early(id) else { return };
         let request = dialog.prack(rseq).build();
@@ -151,6 +174,8 @@ impl Leg {
         let mut confirmed = Confirmed::new(dialog);
         confirmed.note_peer(response);
         confirmed.trunk = placing.ring.device.trunk.clone();
+        let minimum = placing.wanted.minimum_seconds;
+        confirmed.minimum_seconds = (minimum > INTERVAL_MIN_SECONDS).then_some(minimum);
         confirmed.made_by = Some(Made { invite, flow, forks, ack, ack_flow });
         board.alarms.forget(self.id);
         confirmed.watch_session(board, self.id);
@@ -237,13 +262,34 @@ impl Leg {
     }
 
     /// The INVITE got no final answer, or could not be sent.
-    pub(super) fn on_ring_lost(&mut self, board: &mut Board) {
+    pub(super) fn on_ring_lost(&mut self, board: &mut Board, sent: &Sent) {
+        if self.has_moved_on(sent) {
+            return;
+        }
         let State::Ringing(ringing) = &mut self.state else { return };
         if ringing.release.is_some() {
             self.state = State::Over;
             return;
         }
         ringing.placing.failure = RingFailure::Unreachable;
+        self.try_elsewhere(board);
+    }
+
+    /// Nothing was heard of the INVITE, not so much as a 100.
+    pub(super) fn on_phone_silent(&mut self, board: &mut Board) {
+        let another = match &mut self.state {
+            State::Ringing(ringing) if ringing.placing.has_another_way() => ringing,
+            State::Ringing(_)
+            | State::Unanswered(_)
+            | State::Placing(_)
+            | State::Confirmed(_)
+            | State::Ending(_)
+            | State::Over => return self.give_up_ringing(board, RingFailure::Unreachable),
+        };
+        // RFC 3263 §4.3: a silent server is followed by the next. What comes of this INVITE after
+        // all is cancelled when it is heard of.
+        let _waits = board.layer.cancel(board.now, &another.key, None);
+        another.placing.failure = RingFailure::Unreachable;
         self.try_elsewhere(board);
     }
 
@@ -297,6 +343,16 @@ fn again(board: &mut Board, made: &mut Option<Made>, response: &Message, leg: Le
         }
         Ok(Forked::Extra(dialog)) => hang_up_fork(board, *dialog, response, leg),
         Ok(Forked::NoDialog | Forked::Early(..) | Forked::Won(..)) | Err(_) => {}
+    }
+}
+
+/// ACK and BYE for who answers an INVITE that was given up; a CANCEL is on its way already.
+fn hang_up_late(board: &mut Board, sent: &Sent, response: &Message) {
+    if response.status().is_none_or(|status| status / 100 != 2) {
+        return;
+    }
+    if let Ok(dialog) = Dialog::from_response(&sent.request, response, sent.flow) {
+        hang_up_fork(board, dialog, response, sent.leg);
     }
 }
 

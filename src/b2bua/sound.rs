@@ -25,12 +25,12 @@ use crate::media::order::Order;
 use crate::media::order::Program;
 use crate::sdp;
 use crate::sdp::Agreed;
-use crate::sdp::Codec;
 use crate::sdp::CodecList;
 use crate::sdp::Direction;
 use crate::sdp::Local;
 use crate::sdp::Refusal;
 use crate::sdp::Session;
+use crate::sdp::negotiate::PTIME_MS;
 use crate::sip::message::Message;
 
 /// What a party hears.
@@ -109,9 +109,11 @@ impl Sound {
         self.local.port = port;
     }
 
-    /// Prefers a codec, so that the other leg's needs no transcoding.
-    pub(super) fn prefer(&mut self, codec: Codec) {
-        self.local.codecs = CodecList::preferring(codec);
+    /// Prefers what the other leg agreed on: its codec needs no transcoding, and packets of the
+    /// length it asked for can be relayed as they come.
+    pub(super) fn prefer(&mut self, other: &Agreed) {
+        self.local.codecs = CodecList::preferring(other.codec);
+        self.local.ptime_ms = other.ptime_ms;
     }
 
     /// Tells whether the party has us on hold.
@@ -328,7 +330,7 @@ fn split<'a>(body: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
 /// Our side of a new leg.
 pub(super) fn local(address: IpAddr, port: u16, id: u64) -> Local {
     let (direction, codecs) = (Direction::SendRecv, CodecList::default());
-    Local { address, port, id, version: 1, direction, codecs }
+    Local { address, port, id, version: 1, direction, codecs, ptime_ms: PTIME_MS }
 }
 
 /// What a queue lets its callers hear.

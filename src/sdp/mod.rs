@@ -22,6 +22,11 @@
 //! and it tells them apart. In the third they are heard if that port is one of the same media
 //! thread, as it is for an even port in the middle of the range; else they are strangers.
 //!
+//! A packet length (`a=ptime`) is a wish of who receives (RFC 4566 6): we send what we make as the
+//! peer asks, 10 to 40 ms, and repeat its wish as ours, so that both ways are alike. What is
+//! relayed keeps the length its sender gave it, for cutting it anew would cost delay; so the offer
+//! to a second party asks for the length the first one asked for.
+//!
 //! Always holds: an answer has the offer's `m=` lines in the offer's order and names only formats
 //! the offer named (`tests/media/sdp.rs`). Identifier and version of `o=` are handed in; the caller
 //! raises the version when, and only when, what it says has changed.

@@ -123,6 +123,14 @@ pub struct Local {
     pub direction: Direction,
     /// What we may speak.
     pub codecs: CodecList,
+    /// The packet length our first offer asks for; later ones keep what was agreed, so it is not
+    /// part of any record.
+    #[serde(skip, default = "usual_ptime")]
+    pub ptime_ms: u8,
+}
+
+fn usual_ptime() -> u8 {
+    PTIME_MS
 }
 
 /// What both sides settled.

@@ -15,7 +15,6 @@ use crate::sdp::negotiate::Agreed;
 use crate::sdp::negotiate::Codec;
 use crate::sdp::negotiate::DTMF_PAYLOAD;
 use crate::sdp::negotiate::Local;
-use crate::sdp::negotiate::PTIME_MS;
 use crate::sdp::session::Session;
 
 /// Writes an offer; inside a session `before` keeps places and numbers.
@@ -87,7 +86,7 @@ fn formats_offered(local: &Local, before: Option<&Agreed>) -> Formats<'static> {
         proto: "RTP/AVP",
         codecs,
         dtmf: Some(dtmf.unwrap_or(DTMF_PAYLOAD)),
-        ptime_ms: before.map_or(PTIME_MS, |before| before.ptime_ms),
+        ptime_ms: before.map_or(local.ptime_ms, |before| before.ptime_ms),
         rtcp_mux: before.is_none_or(|before| before.rtcp_mux),
         rtcp_port: before.is_none_or(|before| !before.rtcp_mux),
         direction: local.direction.as_str(),

@@ -119,6 +119,18 @@ impl Uri {
         self.user.as_deref().map(unescape)
     }
 
+    /// Who is meant: the user part without escapes, and of a telephone number nothing but the number
+    /// (RFC 3966 §5 for its visual separators and parameters, RFC 3261 §19.1.6 for `user=phone`).
+    pub fn subscriber(&self) -> Option<Cow<'_, str>> {
+        let user = self.user_name()?;
+        let kind = self.params.value("user").unwrap_or_default();
+        if self.scheme != Scheme::Tel && !kind.eq_ignore_ascii_case("phone") {
+            return Some(user);
+        }
+        let number = user.split(';').next().unwrap_or_default();
+        Some(number.chars().filter(|letter| !"-.()".contains(*letter)).collect())
+    }
+
     /// Host and port together.
     pub fn host_port(&self) -> HostPort {
         HostPort { host: self.host.clone(), port: self.port }

@@ -1,7 +1,7 @@
 //! The B2BUA against the real core, with telephones on virtual time.
 //!
-//! Each file tells of one part of a call. The world is in `world.rs`, the telephones in
-//! `phone.rs`; `TRACE=1` prints every message.
+//! Each file tells of one part of a call; those in `flows` are told message by message ([`flow`]).
+//! The world is in `world.rs`, the telephones in `phone.rs`; `TRACE=1` prints every message.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks the one variant it asks about")]
 
@@ -9,6 +9,7 @@ mod admission;
 mod cancelling;
 mod early;
 mod edited;
+mod flow;
 mod identity;
 mod jump;
 mod loss;

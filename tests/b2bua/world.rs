@@ -83,6 +83,8 @@ pub(crate) struct World {
     pub(crate) ua: Ua,
     pub(crate) core: State,
     pub(crate) phones: Vec<Phone>,
+    /// What came to addresses where there is no phone.
+    pub(crate) mail: Vec<(SocketAddr, Bytes)>,
     pub(crate) media: Vec<Order>,
     pub(crate) facts: Vec<Fact>,
     pub(crate) commands: Vec<Command>,
@@ -179,6 +181,7 @@ impl World {
             ua,
             core: State::new(),
             phones: Vec::new(),
+            mail: Vec::new(),
             media: Vec::new(),
             facts: Vec::new(),
             commands: Vec::new(),
@@ -442,8 +445,9 @@ impl World {
                 }
             }
             Event::Message { bytes, from, to } => {
-                if let Some(phone) = self.phones.iter_mut().find(|phone| phone.at == to) {
-                    phone.receive(now, bytes, from);
+                match self.phones.iter_mut().find(|phone| phone.at == to) {
+                    Some(phone) => phone.receive(now, bytes, from),
+                    None => self.mail.push((to, bytes)),
                 }
             }
             Event::Commit { request, command } => {

@@ -25,6 +25,7 @@ pub(crate) fn run(input: &[u8]) {
         version: 1,
         direction: Direction::SendRecv,
         codecs: CodecList::default(),
+        ptime_ms: 20,
     };
     let Ok(theirs) = Session::parse(input) else { return };
     if let Ok((text, agreed)) = answer(&theirs, &local) {

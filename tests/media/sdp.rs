@@ -24,6 +24,7 @@ fn local() -> Local {
         version: 1,
         direction: Direction::SendRecv,
         codecs: CodecList::default(),
+        ptime_ms: 20,
     }
 }
 

@@ -60,6 +60,8 @@ mod token;
 /// The methods served, for Allow.
 pub(in crate::b2bua) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY";
+/// The events understood, for Allow-Events, which a 489 must have (RFC 3265 §7.2, RFC 6665 §8.2.2).
+pub(in crate::b2bua) const EVENTS: &str = "refer";
 /// The extensions understood, for Supported.
 pub(in crate::b2bua) const SUPPORTED: &str = "timer, 100rel, norefersub";
 /// How we call ourselves in Server and User-Agent.

@@ -24,6 +24,7 @@ use crate::sdp::Codec;
 use crate::sdp::CodecList;
 use crate::sdp::Direction;
 use crate::sdp::Local;
+use crate::sdp::negotiate::PTIME_MS;
 
 const FRAME: usize = 160;
 
@@ -51,6 +52,7 @@ impl Voice {
             version: 1,
             direction: Direction::SendRecv,
             codecs: CodecList::preferring(Codec::Pcmu),
+            ptime_ms: PTIME_MS,
         })
     }
 

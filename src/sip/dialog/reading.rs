@@ -25,6 +25,15 @@ pub fn is_described(message: &Message) -> bool {
             || described("multipart/alternative"))
 }
 
+/// Tells whether a message has a body that is no session description and may not be passed over
+/// (RFC 3261 §8.2.3, §20.11).
+pub fn is_foreign(message: &Message) -> bool {
+    let disposition = message.header(Name::ContentDisposition).unwrap_or_default();
+    let optional = |param: &str| param.trim().eq_ignore_ascii_case("handling=optional");
+    let is_optional = disposition.split(';').skip(1).any(optional);
+    !message.body().is_empty() && !is_described(message) && !is_optional
+}
+
 /// The name and address of one side, with its tag and nothing else.
 pub(super) fn party(mut side: NameAddr) -> NameAddr {
     let tag = side.tag().map(str::to_owned);
