@@ -132,8 +132,8 @@ impl Leg {
 
     fn on_early(&mut self, board: &mut Board, id: &DialogId, heard: Heard, response: &Message) {
         let State::Ringing(ringing) = &mut self.state else { return };
-        // RFC 3261 §13.2.1: the first one counts. One that is not reliable is no answer yet, but all
-        // there is from phones that leave it out of the 200.
+        // RFC 3261 §13.2.1: the first one counts. One that is not reliable is no answer yet, but
+        // all there is from phones that leave it out of the 200.
         let known = ringing.early.iter().any(|(known, _)| known == id);
         if is_described(response) && !known && ringing.early.len() < forks::MAX {
             ringing.early.push((id.clone(), sound::description(response).to_vec()));

@@ -119,8 +119,8 @@ impl Uri {
         self.user.as_deref().map(unescape)
     }
 
-    /// Who is meant: the user part without escapes, and of a telephone number nothing but the number
-    /// (RFC 3966 §5 for its visual separators and parameters, RFC 3261 §19.1.6 for `user=phone`).
+    /// Who is meant: the user part without escapes, and of a telephone number the number alone, for
+    /// its visual separators and parameters mean nothing here (RFC 3966 §5, RFC 3261 §19.1.6).
     pub fn subscriber(&self) -> Option<Cow<'_, str>> {
         let user = self.user_name()?;
         let kind = self.params.value("user").unwrap_or_default();

@@ -61,6 +61,13 @@ fn a_phone_that_wants_longer_intervals_gets_them() {
     let asked = intervals(&world, caller, &Method::Update);
     assert!(asked.len() >= 3 && asked[0] == 300, "{asked:?}");
     assert!(asked[1..].iter().all(|asked| *asked == 400), "{asked:?}");
+    // RFC 4028 §7.4: every refresh after the 422 says what it has learnt from it.
+    let least: Vec<Option<u32>> = world.phones[caller]
+        .requests(&Method::Update)
+        .into_iter()
+        .map(|update| update.min_se().expect("readable"))
+        .collect();
+    assert_eq!((least[0], least[1], least.last()), (None, Some(400), Some(&Some(400))));
     world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
 }

@@ -7,6 +7,7 @@ mod engine;
 mod g711;
 mod joined;
 mod latch;
+mod lengths;
 mod pacing;
 mod peer;
 mod prompt;

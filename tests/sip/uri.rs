@@ -59,6 +59,22 @@ fn the_parts_are_where_they_belong() {
 }
 
 #[test]
+fn a_number_is_a_number_however_it_is_written() {
+    for (text, number) in [
+        ("tel:+49-221-12345", "+4922112345"),
+        ("tel:+49(221)12.345;ext=3;phone-context=x", "+4922112345"),
+        ("sip:+49-221;isub=1@x;user=phone", "+49221"),
+        ("sip:+49-221;isub=1@x;user=Phone", "+49221"),
+        ("sip:j.o-hara;x=1@x", "j.o-hara;x=1"),
+        ("sip:%23100%40x@y", "#100@x"),
+        ("sip:j.o@x;user=ip", "j.o"),
+    ] {
+        assert_eq!(uri(text).subscriber().as_deref(), Some(number), "{text}");
+    }
+    assert_eq!(uri("sip:x").subscriber(), None);
+}
+
+#[test]
 fn what_is_no_uri_is_refused() {
     for text in [
         "",
