@@ -134,6 +134,8 @@ pub struct Session {
     pub id: String,
     /// The `o=` version; 0 when it cannot be read.
     pub version: u64,
+    /// The first `t=`, which an answer repeats; `0 0`, for ever, when it cannot be read.
+    pub time: String,
     /// The streams, in order.
     pub media: Vec<Media>,
 }
@@ -156,7 +158,8 @@ impl Session {
             ptime_ms_max: number(&read.attributes, "maxptime"),
         };
         let media = read.medias.iter().map(|media| media_of(media, &whole)).collect();
-        Ok(Self { id: read.origin.sess_id, version: read.origin.sess_version, media })
+        let (id, version) = (read.origin.sess_id, read.origin.sess_version);
+        Ok(Self { id, version, time: time_of(text), media })
     }
 }
 
@@ -200,6 +203,19 @@ fn needed_lines(text: &[u8]) -> Vec<u8> {
         }
     }
     kept
+}
+
+/// What the first `t=` says: two numbers, of which nothing is made here.
+fn time_of(text: &[u8]) -> String {
+    let mut lines = text.split(|byte| *byte == b'\n' || *byte == b'\r').map(trimmed);
+    let said = lines.find_map(|line| line.strip_prefix(b"t=")).unwrap_or_default();
+    let said = std::str::from_utf8(said).unwrap_or_default();
+    let numbers: Option<Vec<u64>> =
+        said.split_ascii_whitespace().map(|word| word.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([start, stop]) => format!("{start} {stop}"),
+        Some(_) | None => "0 0".to_owned(),
+    }
 }
 
 fn trimmed(line: &[u8]) -> &[u8] {

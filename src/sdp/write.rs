@@ -3,8 +3,8 @@
 //! Written by hand: a description of ours is a dozen lines and must be byte for byte the same when
 //! nothing has changed.
 //!
-//! Always holds: every line ends in CRLF, and no text of a peer is repeated but the names and
-//! formats of a declined stream, which hold no line ends by construction.
+//! Always holds: every line ends in CRLF, and no text of a peer is repeated but its time, and the
+//! names and formats of a declined stream, which hold no line ends by construction.
 //!
 //! Not here: what is offered or agreed ([`super::negotiate`]).
 
@@ -20,7 +20,7 @@ use crate::sdp::session::Session;
 /// Writes an offer; inside a session `before` keeps places and numbers.
 pub(super) fn offer(local: &Local, before: Option<&Agreed>) -> Vec<u8> {
     let mut text = String::with_capacity(512);
-    head(&mut text, local);
+    head(&mut text, local, "0 0");
     let (slot, slots) = before.map_or((0, 1), |before| (before.slot, before.slots));
     for nth in 0..slots.max(slot + 1) {
         if nth == slot {
@@ -36,7 +36,8 @@ pub(super) fn offer(local: &Local, before: Option<&Agreed>) -> Vec<u8> {
 /// Writes the answer to `theirs`: one line for each of theirs.
 pub(super) fn answer(theirs: &Session, local: &Local, agreed: &Agreed) -> Vec<u8> {
     let mut text = String::with_capacity(512);
-    head(&mut text, local);
+    // RFC 3264 6: the answer's `t=` is the offer's.
+    head(&mut text, local, &theirs.time);
     for (nth, media) in theirs.media.iter().enumerate() {
         if nth == usize::from(agreed.slot) {
             let formats = Formats {
@@ -93,13 +94,13 @@ fn formats_offered(local: &Local, before: Option<&Agreed>) -> Formats<'static> {
     }
 }
 
-fn head(text: &mut String, local: &Local) {
+fn head(text: &mut String, local: &Local, time: &str) {
     let (family, address) = (family(local.address), local.address);
     line(text, format_args!("v=0"));
     line(text, format_args!("o=- {} {} IN {family} {address}", local.id, local.version));
     line(text, format_args!("s=-"));
     line(text, format_args!("c=IN {family} {address}"));
-    line(text, format_args!("t=0 0"));
+    line(text, format_args!("t={time}"));
 }
 
 fn audio(text: &mut String, local: &Local, formats: &Formats<'_>) {

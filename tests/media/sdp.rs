@@ -70,6 +70,21 @@ fn a_plain_phone_is_answered_word_for_word() {
 }
 
 #[test]
+fn an_answer_has_the_time_of_its_offer() {
+    for (line, ours) in [
+        ("t=2873397496 2873404696", "t=2873397496 2873404696"),
+        ("t=0 0\r\nr=7d 1h 0 25h\r\nt=1 2", "t=0 0"),
+        ("t=", "t=0 0"),
+        ("t=1", "t=0 0"),
+        ("t=now \u{f6}", "t=0 0"),
+    ] {
+        let offer = with_head("m=audio 4000 RTP/AVP 0\r\n").replace("t=0 0", line);
+        let (text, _) = answered(&offer).unwrap();
+        assert!(text.contains(&format!("\r\n{ours}\r\nm=")), "{line}: {text}");
+    }
+}
+
+#[test]
 fn the_offerers_order_decides_among_the_codecs_allowed() {
     let theirs = Session::parse(with_head("m=audio 4000 RTP/AVP 9 18 0 8\r\n").as_bytes()).unwrap();
     assert_eq!(answer(&theirs, &local()).unwrap().1.codec, Codec::Pcmu);
