@@ -161,7 +161,7 @@ pub enum Output {
         token: u64,
         /// The name.
         host: String,
-        /// The port, if one was given; without it SRV records say (RFC 3263 §4.2).
+        /// The port, if one was given.
         port: Option<u16>,
         /// By what the request will be sent.
         transport: Transport,

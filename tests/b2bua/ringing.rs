@@ -86,6 +86,22 @@ fn a_phone_that_rings_out_is_cancelled_and_the_next_one_rings() {
 }
 
 #[test]
+fn no_phone_rings_for_ever() {
+    let (mut world, ann, caller) = ring_one(20, Answer::Ring);
+    world.run_secs(1);
+    // The core's order to stop is lost.
+    world.deaf = true;
+    world.run_secs(340);
+    assert!(world.phones[ann].requests(&Method::Cancel).is_empty());
+    world.run_secs(30);
+    assert_eq!(world.phones[ann].requests(&Method::Cancel).len(), 1);
+    assert_eq!(failures(&world), [RingFailure::NoAnswer]);
+    world.deaf = false;
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
 fn a_phone_that_is_gone_is_unreachable() {
     let mut world = World::new(22, AnswerMode::OnEntry);
     world.log_in("ann", "sip:ann@127.0.0.1:9999", None);

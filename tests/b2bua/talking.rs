@@ -122,8 +122,12 @@ fn an_empty_reinvite_gets_our_offer() {
 fn audio_we_do_not_speak_changes_nothing() {
     let (mut world, _ann, caller) = talking(63);
     let words = sdp(world.phones[caller].at, "sendrecv", "9");
-    change(&mut world, caller, Method::Invite, Some(words));
-    assert_eq!(world.phones[caller].heard.last().and_then(Message::status), Some(488));
+    for method in [Method::Invite, Method::Update] {
+        change(&mut world, caller, method, Some(words.clone()));
+        let answer = world.phones[caller].heard.last().expect("an answer");
+        let why = answer.header(Name::Warning).map(|warning| warning[..4].to_owned());
+        assert_eq!((answer.status(), why.as_deref()), (Some(488), Some("305 ")));
+    }
     assert_eq!(world.ua.legs(), 2);
     world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
@@ -178,12 +182,18 @@ fn requests_that_do_not_fit() {
         (Method::Message, 405),
         (Method::Options, 200),
         (Method::Prack, 481),
+        (Method::Notify, 489),
         (Method::from("FROBNICATE"), 501),
     ];
     for (method, status) in cases {
         change(&mut world, ann, method.clone(), None);
         assert_eq!(world.phones[ann].statuses(&method), [status], "{method}");
     }
+    world.with(ann, |phone, now| {
+        phone.send_with(now, Method::Notify, None, &[("Event", "refer")]);
+    });
+    world.run_secs(1);
+    assert_eq!(world.phones[ann].statuses(&Method::Notify), [489, 481], "nobody was sent on");
     world.phones[ann].dialog.as_mut().expect("a dialog").local_cseq = 0;
     change(&mut world, ann, Method::Info, None);
     assert_eq!(world.phones[ann].statuses(&Method::Info), [500], "a stale CSeq");
@@ -248,6 +258,22 @@ fn a_party_that_is_gone_is_noticed_by_the_refresh() {
     assert_eq!(ends(&world), [LegEnd::Lost]);
     assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
+}
+
+#[test]
+fn a_refusal_of_the_refresh_ends_nothing_unless_it_says_so() {
+    let cases = [(488, false), (603, false), (500, false), (481, true), (408, true)];
+    for (status, is_over) in cases {
+        let (mut world, ann, caller) = talking(68);
+        world.phones[ann].refuses = Some((Method::Update, status));
+        world.run_secs(950);
+        assert_eq!(ends(&world).is_empty(), !is_over, "{status}");
+        assert_eq!(world.ua.legs(), if is_over { 0 } else { 2 }, "{status}");
+        if !is_over {
+            world.with(caller, |phone, now| phone.bye(now));
+        }
+        world.assert_clean();
+    }
 }
 
 #[test]
