@@ -139,11 +139,12 @@ impl Leg {
         let response = caller.success(body);
         board.alarms.forget(self.id);
         board.respond(&caller.key, &response);
-        let Unanswered { key, invite, mut dialog, timer, .. } = caller;
+        let Unanswered { key, invite, mut dialog, timer, sender, .. } = caller;
         dialog.on_answered(&response);
         dialog.session_timer = Some(timer.timer);
         let mut confirmed = Confirmed::new(dialog);
         confirmed.note_peer(&invite);
+        confirmed.sender = sender.awaits_prack().then_some(sender);
         confirmed.await_ack(board, self.id, key, response);
         confirmed.watch_session(board, self.id);
         confirmed.reported = Some(codec::essence(&confirmed.dialog, &self.sound));

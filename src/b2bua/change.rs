@@ -119,7 +119,11 @@ impl Leg {
         Some(response)
     }
 
-    fn answer_change(&mut self, request: &Message) -> Result<Option<Vec<u8>>, ResponseBuilder> {
+    /// Answers the offer in a request, or makes the one it asks for; `Err` is the refusal.
+    pub(super) fn answer_change(
+        &mut self,
+        request: &Message,
+    ) -> Result<Option<Vec<u8>>, ResponseBuilder> {
         if is_foreign(request) {
             let response = ResponseBuilder::to(request, 415);
             return Err(response.header(Name::Accept, "application/sdp"));

@@ -6,6 +6,7 @@
 //! | no ACK for 64·T1 | BYE; the core hears that the party is lost |
 //! | BYE | 200; the core hears that the party hung up |
 //! | re-INVITE, UPDATE | [`super::change`] |
+//! | PRACK | 200, if the 2xx has overtaken it |
 //! | INFO | [`super::keys`] |
 //! | NOTIFY of our REFER | [`super::transfer`] |
 //! | REFER | 603: parties are transferred by the core alone |
@@ -27,6 +28,7 @@ use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
 use crate::b2bua::board::Sent;
 use crate::b2bua::board::alarm::Alarm;
+use crate::b2bua::caller::with_body;
 use crate::b2bua::codec::Essence;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
@@ -44,8 +46,10 @@ use crate::sip::dialog::accepted::Nudge;
 use crate::sip::dialog::accepted::Repeating;
 use crate::sip::dialog::forks::Forks;
 use crate::sip::dialog::reading::is_described;
+use crate::sip::dialog::reliable::Sender;
 use crate::sip::flow::Flow;
 use crate::sip::header::name::Name;
+use crate::sip::header::rack::RAck;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::transaction::key::ServerKey;
@@ -59,6 +63,8 @@ pub(super) struct Confirmed {
     pub(super) unacknowledged: Option<Unacknowledged>,
     /// The INVITE of ours that made the dialog, for phones that answer again.
     pub(super) made_by: Option<Made>,
+    /// The reliable response whose PRACK our 200 has overtaken.
+    pub(super) sender: Option<Sender>,
     /// Whether the party takes UPDATE.
     pub(super) knows_update: bool,
     /// The trunk the phone is behind.
@@ -108,6 +114,7 @@ impl Confirmed {
             dialog,
             unacknowledged: None,
             made_by: None,
+            sender: None,
             knows_update: false,
             trunk: None,
             release: None,
@@ -217,7 +224,7 @@ impl Leg {
             Method::Update => self.on_update(board, key, request),
             Method::Info => self.on_info(board, key, request),
             Method::Notify => self.on_notify(board, key, request),
-            Method::Prack => self.reply(board, key, request, 481),
+            Method::Prack => self.on_late_prack(board, key, request),
             Method::Options => self.on_options(board, key, request),
             Method::Refer => self.reply(board, key, request, 603),
             Method::Subscribe => self.reply(board, key, request, 489),
@@ -256,6 +263,24 @@ impl Leg {
             confirmed.dialog.on_answered(response);
         }
         board.respond(key, response);
+    }
+
+    /// RFC 3262 §3: a PRACK is good also if the 200 went out before it came.
+    fn on_late_prack(&mut self, board: &mut Board, key: &ServerKey, prack: &Message) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let waiting = confirmed.sender.as_mut().zip(prack.rack().ok().flatten());
+        let fits = |(sender, rack): (&mut Sender, RAck)| {
+            sender.on_prack(rack.rseq, rack.cseq.number).is_ok()
+        };
+        if !waiting.is_some_and(fits) {
+            self.reply(board, key, prack, 481);
+            return;
+        }
+        let response = match self.answer_change(prack) {
+            Ok(body) => with_body(ResponseBuilder::to(prack, 200), body),
+            Err(response) => response,
+        };
+        self.answer(board, key, &response.header(Name::Server, PRODUCT).build());
     }
 
     fn on_options(&mut self, board: &mut Board, key: &ServerKey, request: &Message) {

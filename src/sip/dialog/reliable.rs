@@ -93,6 +93,11 @@ impl Sender {
         }
     }
 
+    /// Tells whether a PRACK is still to come.
+    pub fn awaits_prack(&self) -> bool {
+        self.outstanding.is_some()
+    }
+
     /// Takes the numbers of a PRACK's RAck. `Ok` means: answer 200, the next response may go.
     pub fn on_prack(&mut self, rseq: u32, invite_cseq: u32) -> Result<(), UnknownPrack> {
         if self.outstanding.is_none() || rseq != self.rseq || invite_cseq != self.invite_cseq {
