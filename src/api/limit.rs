@@ -7,30 +7,20 @@
 //!
 //! Always holds: memory is bounded by the number of tokens.
 //!
-//! Not here: sizes of bodies and headers ([`super::edge`]).
+//! Not here: the bucket itself ([`crate::base::rate`]), sizes of bodies and headers
+//! ([`super::edge`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::base::rate::Bucket;
+use crate::base::rate::Rate;
 use crate::base::time::LocalTime;
 
-/// How many requests are let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// In the long run.
-    pub per_second: u32,
-    /// At once, after a pause.
-    pub burst: u32,
-}
-
-impl Default for Rate {
-    /// A wallboard asks a few times a second; this leaves room for a script on top.
-    fn default() -> Self {
-        Self { per_second: 200, burst: 400 }
-    }
-}
+/// A wallboard asks a few times a second; this leaves room for a script on top.
+pub const USUAL_RATE: Rate = Rate { per_second: 200, burst: 400 };
 
 /// What requests without a good token share.
 const GUESSES: Rate = Rate { per_second: 20, burst: 100 };
@@ -41,13 +31,6 @@ pub(super) struct Limiter {
     rate: Rate,
     buckets: Mutex<BTreeMap<String, Bucket>>,
     guesses: Mutex<Bucket>,
-}
-
-/// Permits in thousandths, and when they were last filled up.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
-    spent: u64,
-    at: LocalTime,
 }
 
 impl Limiter {
@@ -61,10 +44,7 @@ impl Limiter {
         if let Some(bucket) = buckets.get_mut(name) {
             return bucket.admit(self.rate, now);
         }
-        let mut bucket = Bucket { spent: 0, at: now };
-        let admitted = bucket.admit(self.rate, now);
-        buckets.insert(name.to_owned(), bucket);
-        admitted
+        buckets.entry(name.to_owned()).or_default().admit(self.rate, now)
     }
 
     /// The same for a request without a good token.
@@ -117,24 +97,5 @@ impl Drop for Listening {
                 by_name.remove(&self.name);
             }
         }
-    }
-}
-
-impl Bucket {
-    fn admit(&mut self, rate: Rate, now: LocalTime) -> Result<(), u64> {
-        const ONE: u64 = 1000;
-        let per_second = u64::from(rate.per_second.max(1));
-        let passed = now.since(self.at);
-        if passed.0 > 0 {
-            self.spent = self.spent.saturating_sub(passed.0.saturating_mul(per_second));
-            self.at = now;
-        }
-        let after = self.spent.saturating_add(ONE);
-        let over = after.saturating_sub(u64::from(rate.burst).saturating_mul(ONE));
-        if over > 0 {
-            return Err(over.div_ceil(per_second.saturating_mul(ONE)).max(1));
-        }
-        self.spent = after;
-        Ok(())
     }
 }

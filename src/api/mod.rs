@@ -33,7 +33,7 @@ mod time;
 mod trunks;
 
 pub use crate::api::auth::Tokens;
-pub use crate::api::limit::Rate;
+pub use crate::api::limit::USUAL_RATE;
 pub use crate::api::members::Drain;
 
 use std::sync::Arc;
@@ -52,6 +52,7 @@ use crate::acd::command::Refusal;
 use crate::api::limit::Limiter;
 use crate::api::limit::Listeners;
 use crate::api::resources::BodyOutside;
+use crate::base::rate::Rate;
 use crate::base::time::LocalTime;
 use crate::cluster::handle::Handle;
 

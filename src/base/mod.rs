@@ -1,4 +1,4 @@
-//! Words everybody shares: names of things, the two clocks, a generator, and private values.
+//! Words everybody shares: names of things, the two clocks, a generator, rates, and private values.
 //!
 //! Floor 0 of the house: it imports nothing of Carillon and decides nothing. What is here has no
 //! behaviour beyond being compared, printed and stored.
@@ -7,5 +7,6 @@
 
 pub mod id;
 pub mod prng;
+pub mod rate;
 pub mod secret;
 pub mod time;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use carillon::api::Rate;
+use carillon::api::USUAL_RATE;
 use carillon::base::time::ClusterTime;
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn compare(name: &str, said: &str) {
 
 #[tokio::test]
 async fn the_compatible_lists_are_as_they_always_were() {
-    let world = World::with(wall, Rate::default()).await;
+    let world = World::with(wall, USUAL_RATE).await;
     compare("queues_empty.json", &world.get(ADMIN, "/queues").await.text);
     compare("agents_logged_out.json", &world.get(ADMIN, "/agents").await.text);
 

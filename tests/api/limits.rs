@@ -1,6 +1,6 @@
 //! What is too much is refused: bodies, headers, requests in a second.
 
-use carillon::api::Rate;
+use carillon::base::rate::Rate;
 use carillon::base::time::ClusterTime;
 use serde_json::json;
 use tower::ServiceExt;

@@ -25,12 +25,12 @@ use carillon::acd::config::Address;
 use carillon::acd::config::Source;
 use carillon::api;
 use carillon::api::Drain;
-use carillon::api::Rate;
 use carillon::api::Setup;
 use carillon::api::Tokens;
 use carillon::base::id::CallId;
 use carillon::base::id::NodeId;
 use carillon::base::id::RequestId;
+use carillon::base::rate::Rate;
 use carillon::base::secret::Private;
 use carillon::base::time::ClusterTime;
 use carillon::base::time::LocalTime;
@@ -227,7 +227,7 @@ impl World {
         let member = |node: u64| (NodeId(node), format!("127.0.0.1:{node}"));
         let members = [member(1), member(2), member(3)].into_iter().collect();
         let bootstrap = Bootstrap::Together { cluster: ClusterId(7), node: NodeId(1), members };
-        Self::begin(wall, Rate::default(), bootstrap).await
+        Self::begin(wall, api::USUAL_RATE, bootstrap).await
     }
 
     async fn configure(&self) {

@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::api::Drain;
-use crate::api::Rate;
 use crate::api::Setup;
 use crate::api::Tokens;
 use crate::base::id::LogIndex;
@@ -35,9 +34,6 @@ use crate::observe::health::Observed;
 use crate::observe::log;
 use crate::observe::metrics::Metrics;
 use crate::resource::NodeSettings;
-
-/// How often one token may ask.
-const RATE: Rate = Rate { per_second: 200, burst: 400 };
 
 /// What is served, and where.
 pub struct Web {
@@ -66,7 +62,7 @@ pub async fn serve(
     let setup = Setup {
         handle: handle.clone(),
         tokens,
-        rate: RATE,
+        rate: api::USUAL_RATE,
         built_in_prompts: built_in::FILES.iter().map(|(name, _)| *name).collect(),
         clock: clock::local,
         entropy: || entropy::request_id().0,
