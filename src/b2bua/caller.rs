@@ -191,7 +191,7 @@ impl Leg {
         let status = outcome::release_status(cause);
         let mut response = caller.response(status).header(Name::Reason, outcome::reason(cause));
         if status == 503 {
-            response = response.header(Name::RetryAfter, RETRY_AFTER_SECONDS);
+            response = response.header(Name::RetryAfter, board.timers.retry_after_seconds);
         }
         self.refuse_caller(board, &response.build());
     }
@@ -346,9 +346,6 @@ impl Leg {
         }
     }
 }
-
-/// How long a caller is asked to wait before trying again.
-pub(super) const RETRY_AFTER_SECONDS: u32 = 5;
 
 impl Unanswered {
     /// Begins a response with everything that is the same in all of them.

@@ -86,6 +86,12 @@ pub enum Rejected {
     Draining,
     /// The node holds as many legs as it may.
     TooMany,
+    /// Its address sends more INVITEs than one may.
+    TooOften,
+    /// Its address has as many calls half open as one may.
+    HalfOpen,
+    /// The transactions keep as much as they may.
+    Full,
     /// The log could not be reached.
     Unavailable,
     /// It names a dialog nobody here has.

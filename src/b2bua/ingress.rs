@@ -10,7 +10,7 @@
 //! | INVITE that requires what we lack | 420 |
 //! | INVITE with SDP we cannot use | 488, or 400 if it cannot be read; other bodies 415 |
 //! | INVITE that nobody answers while its `Expires` lasts | 487 |
-//! | INVITE while draining, or when full | 503 |
+//! | INVITE while draining, when full, or from where too many come | 503 |
 //! | INVITE that accepts no SDP | 406 |
 //! | OPTIONS | 200; 420 as above; 503 while draining |
 //! | SUBSCRIBE, PUBLISH | 489 |
@@ -40,7 +40,6 @@ use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::caller::Progress;
-use crate::b2bua::caller::RETRY_AFTER_SECONDS;
 use crate::b2bua::caller::Unanswered;
 use crate::b2bua::change;
 use crate::b2bua::codec;
@@ -70,6 +69,7 @@ use crate::sip::flow::Flow;
 use crate::sip::header::name::Name;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
+use crate::sip::transaction::Discard;
 use crate::sip::transaction::Output as Heard;
 use crate::sip::transaction::key::ServerKey;
 use crate::sip::write::ResponseBuilder;
@@ -92,10 +92,6 @@ impl Refused {
     fn with(mut self, name: Name, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
-    }
-
-    fn later(why: Rejected) -> Self {
-        Self::new(503, why).with(Name::RetryAfter, RETRY_AFTER_SECONDS.to_string())
     }
 }
 
@@ -146,6 +142,9 @@ impl Ua {
             }
             // The caller will notice by its own timers; the transaction has done what it could.
             Heard::ResponseUndelivered { .. } => {}
+            Heard::Discarded { why: Discard::Full } => {
+                self.board.count(Counter::Rejected(Rejected::Full));
+            }
             Heard::Discarded { .. } => self.board.count(Counter::Stray),
         }
     }
@@ -250,7 +249,7 @@ impl Ua {
 
     fn on_options(&mut self, key: &ServerKey, request: &Message, flow: Flow) {
         if self.draining {
-            self.refuse((key, request, flow), Refused::later(Rejected::Draining));
+            self.refuse((key, request, flow), self.later(Rejected::Draining));
             return;
         }
         if let Err(refused) = check_extensions(request) {
@@ -297,7 +296,7 @@ impl Ua {
             Ok(leg) if self.board.layer.keep(self.board.now, key) => {
                 self.enqueue(&invite, leg, trusted);
             }
-            Ok(_) => self.refuse((key, message, flow), Refused::later(Rejected::TooMany)),
+            Ok(_) => self.refuse((key, message, flow), self.later(Rejected::Full)),
             Err(refused) => self.refuse((key, message, flow), refused),
         }
     }
@@ -321,7 +320,10 @@ impl Ua {
     fn check_invite(&self, invite: &Invite<'_>) -> Result<(), Refused> {
         let message = invite.message;
         if self.draining {
-            return Err(Refused::later(Rejected::Draining));
+            return Err(self.later(Rejected::Draining));
+        }
+        if let Some(why) = self.excess {
+            return Err(self.later(why));
         }
         if self.board.leg_of_invite(&invite.name).is_some() {
             return Err(Refused::new(482, Rejected::Merged));
@@ -331,9 +333,14 @@ impl Ua {
         }
         check_extensions(message)?;
         if self.legs.len() >= self.legs_max {
-            return Err(Refused::later(Rejected::TooMany));
+            return Err(self.later(Rejected::TooMany));
         }
         Ok(())
+    }
+
+    fn later(&self, why: Rejected) -> Refused {
+        let seconds = self.board.timers.retry_after_seconds;
+        Refused::new(503, why).with(Name::RetryAfter, seconds.to_string())
     }
 
     /// Makes the caller's leg, or finds why there can be none.
@@ -370,7 +377,8 @@ impl Ua {
         // RFC 3261 §16.6: what goes on from here has one hop less.
         let hops = message.max_forwards().ok().flatten().unwrap_or(HOPS_MAX).min(HOPS_MAX);
         let hops = hops.saturating_sub(1);
-        Ok(Leg { id, sound, hops, state: State::Unanswered(Box::new(caller)) })
+        let state = State::Unanswered(Box::new(caller));
+        Ok(Leg { id, sound, hops, half_open: false, state })
     }
 
     fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg, trusted: bool) {

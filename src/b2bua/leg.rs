@@ -45,6 +45,8 @@ pub(super) struct Leg {
     /// How many more hops an INVITE for this call may take (Max-Forwards): a call that goes in a
     /// circle between a PBX and here must come to its end.
     pub(super) hops: u8,
+    /// Whether it was told of as half open ([`Output::HalfOpen`](super::Output::HalfOpen)).
+    pub(super) half_open: bool,
     /// Where it is in its life.
     pub(super) state: State,
 }
@@ -79,6 +81,15 @@ impl Leg {
             State::Confirmed(confirmed) => confirmed.dialog.id == *id,
             State::Ending(ending) => ending.dialog.id == *id,
             State::Placing(_) | State::Ringing(_) | State::Over => true,
+        }
+    }
+
+    /// Tells whether a caller's INVITE has no final answer yet, or that no ACK.
+    pub(super) fn is_half_open(&self) -> bool {
+        match &self.state {
+            State::Unanswered(_) => true,
+            State::Confirmed(confirmed) => self.half_open && confirmed.unacknowledged.is_some(),
+            State::Placing(_) | State::Ringing(_) | State::Ending(_) | State::Over => false,
         }
     }
 

@@ -42,8 +42,10 @@ use crate::acd::effect::Effect;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Key;
 use crate::b2bua::counter::Counter;
+use crate::b2bua::counter::Rejected;
 use crate::b2bua::counter::TurnedAway;
 use crate::b2bua::leg::Leg;
+use crate::b2bua::leg::State;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
 use crate::base::id::Owner;
@@ -166,10 +168,23 @@ pub enum Output {
         /// By what the request will be sent.
         transport: Transport,
     },
-    /// Who is at the other end of this flow was let in: a call of theirs was taken.
+    /// Who is at the other end of this flow was let in: a call of theirs was taken, or we ring
+    /// them.
     LetIn {
-        /// How it came.
+        /// How it came, or goes.
         flow: Flow,
+    },
+    /// A caller's INVITE begins a call, which has no final answer yet, or not its ACK.
+    HalfOpen {
+        /// The caller's leg.
+        leg: LegId,
+        /// Where it came from.
+        source: IpAddr,
+    },
+    /// That call has both, or is over.
+    NotHalfOpen {
+        /// The caller's leg.
+        leg: LegId,
     },
     /// Count something.
     Count(Counter),
@@ -184,6 +199,8 @@ pub struct Ua {
     legs: BTreeMap<LegId, Box<Leg>>,
     legs_max: usize,
     draining: bool,
+    /// Why the INVITE at hand may not begin a call.
+    excess: Option<Rejected>,
 }
 
 impl Ua {
@@ -195,7 +212,7 @@ impl Ua {
     /// The same with other timers, for tests.
     pub fn with_timers(identity: Identity, seed: [u8; 32], timers: Timers) -> Self {
         let board = Board::new(identity, seed, timers);
-        Self { board, legs: BTreeMap::new(), legs_max: LEGS_MAX, draining: false }
+        Self { board, legs: BTreeMap::new(), legs_max: LEGS_MAX, draining: false, excess: None }
     }
 
     /// Takes the trunks as configured now.
@@ -232,6 +249,16 @@ impl Ua {
             self.board.layer.handle_message(now, message, flow);
         }
         self.settle();
+    }
+
+    /// Takes an INVITE from where too many come: if it would begin a call, it is answered 503 and
+    /// nothing is kept of it; a repeat is taken as always.
+    pub fn handle_excess(&mut self, now: LocalTime, message: Message, flow: Flow, why: Rejected) {
+        self.board.now = now;
+        self.excess = Some(why);
+        self.board.layer.handle_passing(now, message, flow);
+        self.settle();
+        self.excess = None;
     }
 
     /// Carries out an effect of the core.
@@ -334,6 +361,11 @@ impl Ua {
         self.board.layer.len()
     }
 
+    /// How many bytes the transactions keep.
+    pub fn transaction_bytes(&self) -> usize {
+        self.board.layer.kept_bytes()
+    }
+
     /// What the transactions have counted since the start.
     pub fn transaction_counts(&self) -> Counts {
         self.board.layer.counts()
@@ -368,6 +400,7 @@ impl Ua {
     /// Keeps a leg after its step, or lets go of it, and tells media what follows.
     fn put_back(&mut self, mut leg: Box<Leg>) {
         let (id, over, partner) = (leg.id, leg.is_over(), leg.sound.partner());
+        self.tell_half_open(&mut leg);
         if over {
             leg.sound.close();
         }
@@ -385,6 +418,20 @@ impl Ua {
         self.legs.insert(id, leg);
         if let Some(partner) = meets {
             self.join_streams(id, partner);
+        }
+    }
+
+    /// Tells of a call that has become half open, or is no more.
+    fn tell_half_open(&mut self, leg: &mut Leg) {
+        let (id, before) = (leg.id, leg.half_open);
+        leg.half_open = leg.is_half_open();
+        if let State::Unanswered(caller) = &leg.state
+            && !before
+        {
+            let source = caller.source;
+            self.board.outputs.push_back(Output::HalfOpen { leg: id, source });
+        } else if before && !leg.half_open {
+            self.board.outputs.push_back(Output::NotHalfOpen { leg: id });
         }
     }
 

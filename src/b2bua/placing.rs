@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use crate::acd::command::Command;
 use crate::acd::command::RingFailure;
 use crate::acd::effect::Ring;
+use crate::b2bua::Output;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
@@ -115,7 +116,8 @@ impl Leg {
         };
         board.add_dialog(id, (placing.call_id.clone(), placing.tag.clone()));
         board.wake_after(id, Alarm::GiveUpRinging, RING_MAX);
-        let mut leg = Self { id, sound, hops, state: State::Placing(Box::new(placing)) };
+        let state = State::Placing(Box::new(placing));
+        let mut leg = Self { id, sound, hops, half_open: false, state };
         leg.try_next(board);
         leg
     }
@@ -173,6 +175,7 @@ impl Leg {
             return;
         };
         placing.cseq += 1;
+        board.outputs.push_back(Output::LetIn { flow });
         if self.sound.note_signalling(flow.peer.ip()) {
             self.sound.receive_at(board.rtp_port_for(flow.peer.ip()));
         }

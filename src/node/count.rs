@@ -4,6 +4,7 @@
 //!
 //! Not here: what is counted of calls and agents, which comes from facts (`observe::metrics`).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -20,6 +21,8 @@ use crate::media::counters::Counters;
 use crate::node::clock;
 use crate::node::door::Door;
 use crate::node::port::crowd::Full;
+use crate::node::port::seldom::Seldom;
+use crate::node::port::sources::Flood;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::observe::metrics::Direction;
@@ -42,6 +45,8 @@ pub enum Lapse {
 struct Standing {
     transactions: AtomicUsize,
     legs: AtomicUsize,
+    half_open: AtomicUsize,
+    kept: AtomicUsize,
     repeated: AtomicU64,
 }
 
@@ -51,13 +56,14 @@ pub struct Counts {
     metrics: Arc<Metrics>,
     shards: Arc<[Standing]>,
     door: Arc<Mutex<Door>>,
+    floods: Arc<Seldom>,
 }
 
 impl Counts {
     /// Counts into `metrics`.
     pub fn new(metrics: &Arc<Metrics>) -> Self {
         let shards = (0..SHARDS).map(|_| Standing::default()).collect();
-        Self { metrics: Arc::clone(metrics), shards, door: Arc::default() }
+        Self { metrics: Arc::clone(metrics), shards, door: Arc::default(), floods: Arc::default() }
     }
 
     /// A datagram was not even so much of a message that a shard could be found for it.
@@ -68,6 +74,16 @@ impl Counts {
     /// A connection found no place at a port.
     pub fn connection_refused(&self, port: &'static str, why: Full) {
         self.metrics.count_connection_refused(port, why.word());
+    }
+
+    /// A message was dropped because its address, or strangers together, send too many.
+    pub fn flooded(&self, flood: Flood, source: IpAddr) {
+        let why = flood.word();
+        self.metrics.count_sip_rejected(why);
+        if let Some(left_out) = self.floods.due(clock::local()) {
+            let said = "a SIP message was dropped: too many in a second";
+            tracing::warn!(%source, why, left_out, "{said}");
+        }
     }
 
     /// A shard had too much to do; the datagram was dropped and will be sent again.
@@ -93,13 +109,16 @@ impl Counts {
         }
     }
 
-    /// How many transactions and legs a shard has, and what they counted since the start.
-    pub fn stands(&self, shard: usize, ua: &Ua) {
+    /// How many transactions, legs and half-open calls a shard has, and what was counted since the
+    /// start.
+    pub fn stands(&self, shard: usize, ua: &Ua, half_open: usize) {
         let standing = &self.shards[shard];
         let counted = ua.transaction_counts();
         let repeated = counted.requests_repeated + counted.responses_repeated;
         standing.transactions.store(ua.transactions(), Ordering::Relaxed);
         standing.legs.store(ua.legs(), Ordering::Relaxed);
+        standing.half_open.store(half_open, Ordering::Relaxed);
+        standing.kept.store(ua.transaction_bytes(), Ordering::Relaxed);
         standing.repeated.store(repeated, Ordering::Relaxed);
     }
 
@@ -154,6 +173,9 @@ pub fn word(why: Rejected) -> &'static str {
         Rejected::Media => "media",
         Rejected::Draining => "draining",
         Rejected::TooMany => "too_many",
+        Rejected::TooOften => "too_often",
+        Rejected::HalfOpen => "half_open",
+        Rejected::Full => "full",
         Rejected::Unavailable => "unavailable",
         Rejected::UnknownDialog => "unknown_dialog",
         Rejected::Outsider => "outsider",
@@ -181,8 +203,12 @@ pub async fn follow(media: MediaThreads, counts: Counts) {
         metrics.count_rtp_dropped("ambiguous", more(|all| all.ambiguous));
         metrics.count_rtp_dropped("malformed", more(|all| all.malformed));
         before = now;
-        let standing = counts.shards.iter().map(|shard| shard.transactions.load(Ordering::Relaxed));
-        metrics.set_sip_transactions(standing.sum());
+        let stand = |of: fn(&Standing) -> &AtomicUsize| {
+            counts.shards.iter().map(|shard| of(shard).load(Ordering::Relaxed)).sum()
+        };
+        metrics.set_sip_transactions(stand(|shard| &shard.transactions));
+        metrics.set_sip_transaction_bytes(stand(|shard| &shard.kept));
+        metrics.set_sip_half_open_calls(stand(|shard| &shard.half_open));
         let repeated = counts.shards.iter().map(|shard| shard.repeated.load(Ordering::Relaxed));
         let repeated: u64 = repeated.sum();
         metrics.count_sip_retransmissions(repeated.saturating_sub(repeated_before));

@@ -20,6 +20,7 @@ pub mod count;
 pub mod demo;
 pub mod door;
 pub mod entropy;
+pub mod identity;
 pub mod log;
 pub mod nap;
 pub mod orders;

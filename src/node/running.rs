@@ -14,11 +14,10 @@
 //!
 //! Not here: what any of these parts does.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
-use std::net::IpAddr;
-use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -38,12 +37,10 @@ use crate::acd::command::Role;
 use crate::api::Drain;
 use crate::api::Tokens;
 use crate::b2bua::Identity;
-use crate::b2bua::Listener;
 use crate::b2bua::RtpPort;
 use crate::b2bua::Ua;
 use crate::base::id::CallId;
 use crate::base::id::LogIndex;
-use crate::base::id::Owner;
 use crate::cluster;
 use crate::cluster::Batches;
 use crate::cluster::Cluster;
@@ -63,22 +60,23 @@ use crate::node::count;
 use crate::node::count::Counts;
 use crate::node::door;
 use crate::node::entropy;
+use crate::node::identity::identity;
 use crate::node::orders;
 use crate::node::port::files::Shares;
+use crate::node::port::places::Limits;
 use crate::node::port::web;
 use crate::node::pulse::Pulse;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
 use crate::node::shard::Shards;
-use crate::node::tcp;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
 use crate::observe::metrics::Metrics;
 use crate::resource::ListenTransport;
 use crate::resource::NodeSettings;
-use crate::sip::flow::Transport;
-use crate::sip::uri::HostPort;
+use crate::resource::SipLimits;
+use crate::sip::transaction::timer::Timers;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -208,12 +206,14 @@ impl Node {
         let pulse = Pulse::default();
         let media = start_media(&settings, &loaded.set, &shards, &pulse)?;
         let udp = bind_udp(&settings)?;
-        let tcp = TcpConnections::new(&shards, tcp::Limits::of(Shares::here().sip));
+        let limits = Limits::written(Shares::here().sip, settings.sip_limits.connections);
+        let tcp = TcpConnections::new(&shards, limits);
+        shards.limit(settings.sip_limits);
         let identity = identity(&settings, owner, &handle);
         for (number, inbox) in inboxes.into_iter().enumerate() {
             let rtp = media.ports(number).into_iter().map(|port| RtpPort { port }).collect();
             let identity = Identity { shard: number as u16, rtp, ..identity.clone() };
-            let mut ua = Ua::new(identity, entropy::bytes());
+            let mut ua = Ua::with_timers(identity, entropy::bytes(), timers(settings.sip_limits));
             ua.set_lost_after(settings.rtp_lost_after);
             let shard = Shard {
                 ua,
@@ -224,6 +224,7 @@ impl Node {
                 tcp: tcp.clone(),
                 media: media.clone(),
                 counts: counts.clone(),
+                half_open: BTreeMap::new(),
                 lapse: None,
                 done: None,
             };
@@ -250,7 +251,9 @@ impl Node {
         let tokens = node.follow_tokens(&settings, tokens);
         node.open(&settings, (&udp, &tcp), &metrics, tokens).await?;
         node.follow_log(&metrics, begun, (loaded_at, loaded));
-        node.keep("the watch of the configuration", watch.follow());
+        let shards = node.shards.clone();
+        let followed = watch.follow(move |settings| shards.limit(settings.sip_limits));
+        node.keep("the watch of the configuration", followed);
         Ok(node)
     }
 
@@ -427,69 +430,12 @@ fn tcp_listens(settings: &NodeSettings) -> impl Iterator<Item = SocketAddr> {
     settings.sip_listen.iter().filter(tcp).map(|listen| listen.address)
 }
 
-/// Who this node is, as its shards tell others.
-fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Identity {
-    let listeners = settings
-        .sip_listen
-        .iter()
-        .map(|listen| Listener {
-            transport: match listen.transport {
-                ListenTransport::Udp => Transport::Udp,
-                ListenTransport::Tcp => Transport::Tcp,
-            },
-            local: listen.address,
-            advertised: advertised(settings, listen.address),
-        })
-        .collect();
-    Identity {
-        owner,
-        listeners,
-        rtp: Vec::new(),
-        media_address: media_address(settings),
-        shard: 0,
-        shards: SHARDS,
-        cluster_key: key_of(handle),
+/// SIP's timers, with what is configured of the limits beside them.
+fn timers(limits: SipLimits) -> Timers {
+    let bytes = (limits.transaction_megabytes as usize) << 20;
+    Timers {
+        bytes_max: bytes / usize::from(SHARDS),
+        retry_after_seconds: limits.retry_after_seconds,
+        ..Timers::default()
     }
-}
-
-/// The host and port others reach a listener by.
-fn advertised(settings: &NodeSettings, listened: SocketAddr) -> HostPort {
-    let written = settings.sip_advertise.as_ref().and_then(|text| text.parse::<HostPort>().ok());
-    match written {
-        Some(HostPort { host, port }) => {
-            HostPort { host, port: port.or_else(|| Some(listened.port())) }
-        }
-        None => HostPort::from(SocketAddr::new(own_address(listened.ip()), listened.port())),
-    }
-}
-
-/// The address phones send audio to.
-fn media_address(settings: &NodeSettings) -> IpAddr {
-    let advertised = settings.sip_advertise.as_ref();
-    let spoken = advertised.and_then(|text| text.parse::<HostPort>().ok()?.ip());
-    let listened = settings.sip_listen.first().map(|listen| listen.address.ip());
-    settings.rtp_advertise.or(spoken).unwrap_or_else(|| own_address(listened.unwrap_or(ANY)))
-}
-
-/// Every interface.
-const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-
-/// A listener on every interface is reached by the one that leads outside.
-fn own_address(listened: IpAddr) -> IpAddr {
-    if !listened.is_unspecified() {
-        return listened;
-    }
-    // Nothing is sent: a connected datagram socket only chooses its interface. RFC 5737 §3.
-    let chosen = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    });
-    chosen.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
-}
-
-/// The secret all nodes of a cluster share, made of the name only they know.
-fn key_of(handle: &Handle) -> [u8; 32] {
-    use sha2::Digest;
-    let cluster = handle.identity().cluster.0.to_be_bytes();
-    sha2::Sha256::new().chain_update(b"carillon to-tags").chain_update(cluster).finalize().into()
 }

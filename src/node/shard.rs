@@ -13,10 +13,12 @@
 //!
 //! Always holds: one input, then every output, then the next input. What the network sends waits
 //! in a bounded queue behind what the cluster and the media say; when it is full, datagrams are
-//! dropped and counted, and the sender sends them again.
+//! dropped and counted, and the sender sends them again. Strangers have a queue of their own, and
+//! the two take turns, so that no crowd of strangers keeps a trunk waiting.
 //!
 //! Not here: sockets ([`super::udp`], [`super::tcp`]), what a message means (`b2bua`).
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -38,6 +40,7 @@ use crate::b2bua::NotFound;
 use crate::b2bua::Output;
 use crate::b2bua::Ua;
 use crate::b2bua::Unavailable;
+use crate::b2bua::counter::Rejected;
 use crate::b2bua::shard_of_call;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
@@ -51,13 +54,18 @@ use crate::node::clock;
 use crate::node::count::Counts;
 use crate::node::count::Lapse;
 use crate::node::port::crowd::Full;
+use crate::node::port::crowd::Place;
+use crate::node::port::sources::Sources;
+use crate::node::port::sources::Standing;
 use crate::node::rtp::MediaThreads;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
+use crate::resource::SipLimits;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::message::Message;
 use crate::sip::message::peek_call_id;
+use crate::sip::method::Method;
 use crate::sip::parse::ParseError;
 use crate::sip::shard_of;
 use crate::sip::write::ResponseBuilder;
@@ -67,6 +75,9 @@ pub const SHARDS: u16 = 4;
 
 /// What the network may leave waiting at one shard.
 const NETWORK_QUEUE_MAX: usize = 8192;
+
+/// What strangers may.
+const STRANGERS_QUEUE_MAX: usize = 1024;
 
 /// How long a shard without deadlines sleeps.
 const LONG: Duration = Duration::from_secs(3600);
@@ -129,17 +140,29 @@ pub struct Shards {
     doors: Arc<[Door]>,
     counts: Counts,
     trunks: Arc<RwLock<Arc<[TrunkConfig]>>>,
+    sources: Arc<Sources>,
 }
 
 struct Door {
     inputs: mpsc::UnboundedSender<Input>,
     network: mpsc::Sender<Arrived>,
+    strangers: mpsc::Sender<Arrived>,
+}
+
+impl Door {
+    fn queue(&self, standing: Standing) -> &mpsc::Sender<Arrived> {
+        match standing {
+            Standing::Known => &self.network,
+            Standing::Stranger => &self.strangers,
+        }
+    }
 }
 
 /// The far side of a shard's doors, to be given to [`Shard::run`].
 pub struct Inbox {
     inputs: mpsc::UnboundedReceiver<Input>,
     network: mpsc::Receiver<Arrived>,
+    strangers: mpsc::Receiver<Arrived>,
 }
 
 impl Shards {
@@ -150,33 +173,57 @@ impl Shards {
         for _ in 0..SHARDS {
             let (inputs, inputs_in) = mpsc::unbounded_channel();
             let (network, network_in) = mpsc::channel(NETWORK_QUEUE_MAX);
-            doors.push(Door { inputs, network });
-            inboxes.push(Inbox { inputs: inputs_in, network: network_in });
+            let (strangers, strangers_in) = mpsc::channel(STRANGERS_QUEUE_MAX);
+            doors.push(Door { inputs, network, strangers });
+            inboxes.push(Inbox { inputs: inputs_in, network: network_in, strangers: strangers_in });
         }
         let trunks = Arc::new(RwLock::new(Arc::from([])));
-        (Self { doors: doors.into(), counts, trunks }, inboxes)
+        let sources = Arc::new(Sources::new(SipLimits::default()));
+        (Self { doors: doors.into(), counts, trunks, sources }, inboxes)
+    }
+
+    /// Takes the limits of what one address may send, as configured now.
+    pub fn limit(&self, limits: SipLimits) {
+        self.sources.set_limits(limits);
+    }
+
+    /// Lets a message from this address be read, or counts that it is dropped.
+    pub fn admit(&self, from: IpAddr) -> Option<Standing> {
+        let admitted = self.sources.admit(clock::local(), from, self.is_named(from));
+        admitted.map_err(|flood| self.counts.flooded(flood, from)).ok()
     }
 
     /// Hands a datagram to the shard of its Call-ID, or drops it if that is overrun.
     ///
     /// One without a Call-ID belongs to no call: any shard may refuse it (RFC 4475 §3.3.1).
-    pub fn datagram(&self, bytes: Bytes, flow: Flow) {
+    pub fn datagram(&self, bytes: Bytes, flow: Flow, standing: Standing) {
         let beginning = &bytes[..bytes.len().min(64)];
         let door =
             &self.doors[usize::from(shard_of(peek_call_id(&bytes).unwrap_or(beginning), SHARDS))];
-        if door.network.try_send(Arrived::Datagram(bytes, flow)).is_err() {
+        if door.queue(standing).try_send(Arrived::Datagram(bytes, flow)).is_err() {
             self.counts.overrun();
         }
     }
 
     /// Hands a framed message to its shard; waits while the shard is busy, which slows the peer.
-    pub async fn message(&self, message: Message, flow: Flow) {
+    pub async fn message(&self, message: Message, flow: Flow, standing: Standing) {
         let Ok(call_id) = message.call_id() else {
             self.counts.unreadable();
             return;
         };
         let door = &self.doors[usize::from(shard_of(call_id.as_bytes(), SHARDS))];
-        let _ = door.network.send(Arrived::Message(message, flow)).await;
+        let _ = door.queue(standing).send(Arrived::Message(message, flow)).await;
+    }
+
+    /// Lets this message begin a call if it asks for one, or tells why not.
+    fn may_begin(&self, message: &Message, from: IpAddr) -> Result<(), Rejected> {
+        let begins = message.is_request()
+            && message.method() == Method::Invite
+            && message.to().is_ok_and(|to| to.tag().is_none());
+        if !begins {
+            return Ok(());
+        }
+        self.sources.admit_invite(clock::local(), from, self.is_named(from))
     }
 
     /// Hands an order of the core to the shard of its call.
@@ -272,6 +319,8 @@ pub struct Shard {
     pub media: MediaThreads,
     /// What is counted.
     pub counts: Counts,
+    /// The calls that are half open.
+    pub half_open: BTreeMap<LegId, Place>,
     /// What the outputs of the input at hand will tell about time.
     pub lapse: Option<(Lapse, LocalTime)>,
     /// Who waits for them.
@@ -294,7 +343,7 @@ impl Shard {
                     None => return,
                 },
                 () = asleep => self.ua.handle_deadline(clock::local()),
-                arrived = inbox.network.recv() => match arrived {
+                arrived = next(&mut inbox.network, &mut inbox.strangers) => match arrived {
                     Some(arrived) => self.receive(arrived).await,
                     None => return,
                 },
@@ -334,10 +383,17 @@ impl Shard {
         let now = clock::local();
         match arrived {
             Arrived::Datagram(bytes, flow) => match Message::parse(bytes) {
-                Ok(message) => self.ua.handle_message(now, message, flow),
+                Ok(message) => self.hand_over(now, message, flow),
                 Err(error) => self.refuse(&error, flow).await,
             },
-            Arrived::Message(message, flow) => self.ua.handle_message(now, message, flow),
+            Arrived::Message(message, flow) => self.hand_over(now, message, flow),
+        }
+    }
+
+    fn hand_over(&mut self, now: LocalTime, message: Message, flow: Flow) {
+        match self.shards.may_begin(&message, flow.peer.ip()) {
+            Ok(()) => self.ua.handle_message(now, message, flow),
+            Err(why) => self.ua.handle_excess(now, message, flow, why),
         }
     }
 
@@ -346,7 +402,7 @@ impl Shard {
         if let Some((lapse, since)) = self.lapse.take() {
             self.counts.timed(lapse, clock::local().0.saturating_sub(since.0));
         }
-        self.counts.stands(self.number, &self.ua);
+        self.counts.stands(self.number, &self.ua, self.half_open.len());
     }
 
     async fn refuse(&mut self, error: &ParseError, flow: Flow) {
@@ -365,7 +421,15 @@ impl Shard {
                 Output::Resolve { token, host, port, .. } => {
                     self.resolve(token, host, port.unwrap_or(SIP_PORT));
                 }
-                Output::LetIn { flow } => self.tcp.let_in(flow),
+                Output::LetIn { flow } => {
+                    self.tcp.let_in(flow);
+                    self.shards.sources.let_in(clock::local(), flow.peer.ip());
+                }
+                Output::HalfOpen { leg, source } => {
+                    let place = self.shards.sources.half_open(source);
+                    self.half_open.extend(place.map(|place| (leg, place)));
+                }
+                Output::NotHalfOpen { leg } => drop(self.half_open.remove(&leg)),
                 Output::Count(counter) => self.counts.count(&counter),
                 Output::TurnedAway(caller) => self.counts.turned_away(&caller),
             }
@@ -408,6 +472,17 @@ impl Shard {
             let addresses = found.map(Iterator::collect).unwrap_or_default();
             shards.tell(shard, Input::Resolved { token, addresses });
         });
+    }
+}
+
+/// The next message, from either queue in turn.
+async fn next(
+    network: &mut mpsc::Receiver<Arrived>,
+    strangers: &mut mpsc::Receiver<Arrived>,
+) -> Option<Arrived> {
+    tokio::select! {
+        arrived = network.recv() => arrived,
+        arrived = strangers.recv() => arrived,
     }
 }
 

@@ -6,7 +6,7 @@
 //! | a peer | is known | its connection |
 //! |---|---|---|
 //! | some trunk names, or a call of whom was taken, or we called | yes | may be idle for long |
-//! | anybody else | no | is closed soon after its last message |
+//! | anybody else | no | is closed soon after its last message, keep-alives or not |
 //!
 //! Strangers have few places ([`Limits`]), so that all others are kept for those who are known.
 //!
@@ -14,11 +14,10 @@
 //! unfinished message, for a bounded time, and a bounded queue; when one ends, every shard is told.
 //! The last request of a stream that cannot be read is answered before it is closed.
 //!
-//! Not here: framing itself (`sip::stream`).
+//! Not here: framing itself (`sip::stream`), who finds a place ([`super::port::places`]).
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -41,6 +40,8 @@ use tokio::time::timeout;
 use crate::base::time::Millis;
 use crate::node::clock;
 use crate::node::port::crowd::Full;
+use crate::node::port::places::Limits;
+use crate::node::port::places::Places;
 use crate::node::port::seldom::Seldom;
 use crate::node::pulse::Pulse;
 use crate::node::shard::Shards;
@@ -64,38 +65,6 @@ const MESSAGE_WITHIN: Millis = Millis::from_secs(15);
 /// closing on unread bytes would take the answer back.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How many connections there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// In all.
-    pub all: usize,
-    /// Of one address that is known; a PBX needs a few.
-    pub of_one: usize,
-    /// Of all strangers.
-    pub strangers: usize,
-    /// Of one stranger; phones behind one address that call with a password begin as one.
-    pub of_one_stranger: usize,
-    /// A peer that has not sent one whole message by then has nothing to say to us.
-    pub first_within: Millis,
-    /// How long a stranger may be idle: enough to be asked for a password and to answer.
-    pub stranger_idle: Millis,
-}
-
-impl Limits {
-    /// Shares `all` places out: one address has half of them at most, strangers a sixteenth.
-    pub fn of(all: usize) -> Self {
-        let strangers = (all / 16).max(4);
-        Self {
-            all,
-            of_one: all / 2,
-            strangers,
-            of_one_stranger: (strangers / 8).max(2),
-            first_within: Millis::from_secs(10),
-            stranger_idle: Millis::from_secs(30),
-        }
-    }
-}
-
 /// The open connections by peer.
 #[derive(Clone)]
 pub struct TcpConnections {
@@ -109,7 +78,7 @@ pub struct TcpConnections {
 #[derive(Default)]
 struct Peers {
     by_address: BTreeMap<SocketAddr, Peer>,
-    strangers: usize,
+    places: Places,
 }
 
 struct Peer {
@@ -118,43 +87,24 @@ struct Peer {
 }
 
 impl Peers {
-    /// How many connections of this address there are among the known, or among strangers.
-    fn of_one(&self, address: IpAddr, known: bool) -> usize {
-        let all = SocketAddr::new(address, 0)..=SocketAddr::new(address, u16::MAX);
-        self.by_address.range(all).filter(|(_, peer)| peer.is_known == known).count()
-    }
-
-    fn has_room(&self, address: IpAddr, known: bool, limits: &Limits) -> Result<(), Full> {
-        let (taken, places, most) = if known {
-            (self.by_address.len(), limits.all, limits.of_one)
-        } else {
-            (self.strangers, limits.strangers, limits.of_one_stranger)
-        };
-        if taken >= places || self.by_address.len() >= limits.all {
-            Err(Full::All)
-        } else if self.of_one(address, known) >= most {
-            Err(Full::Address)
-        } else {
-            Ok(())
+    fn enter(&mut self, address: SocketAddr, peer: Peer, limits: &Limits) -> Result<(), Full> {
+        self.places.take(address.ip(), peer.is_known, limits)?;
+        if let Some(gone) = self.by_address.insert(address, peer) {
+            self.places.leave(address.ip(), gone.is_known);
         }
-    }
-
-    fn insert(&mut self, address: SocketAddr, peer: Peer) {
-        self.remove(address);
-        self.strangers += usize::from(!peer.is_known);
-        self.by_address.insert(address, peer);
+        Ok(())
     }
 
     fn remove(&mut self, address: SocketAddr) {
         if let Some(gone) = self.by_address.remove(&address) {
-            self.strangers = self.strangers.saturating_sub(usize::from(!gone.is_known));
+            self.places.leave(address.ip(), gone.is_known);
         }
     }
 
     fn let_in(&mut self, address: SocketAddr) {
-        if let Some(peer) = self.by_address.get_mut(&address) {
-            self.strangers = self.strangers.saturating_sub(usize::from(!peer.is_known));
-            peer.is_known = true;
+        let Some(peer) = self.by_address.get_mut(&address) else { return };
+        if !std::mem::replace(&mut peer.is_known, true) {
+            self.places.let_in(address.ip());
         }
     }
 }
@@ -243,13 +193,9 @@ impl TcpConnections {
     }
 
     fn enter(&self, address: SocketAddr, peer: Peer) -> bool {
-        let mut peers = self.lock();
         let known = peer.is_known;
-        let Err(full) = peers.has_room(address.ip(), known, &self.limits) else {
-            peers.insert(address, peer);
-            return true;
-        };
-        drop(peers);
+        let entered = self.lock().enter(address, peer, &self.limits);
+        let Err(full) = entered else { return true };
         self.shards.count_refused(full);
         if let Some(left_out) = self.refusals.due(clock::local()) {
             let (peer, why) = (address, full.word());
@@ -320,37 +266,42 @@ async fn read_stream(
         let inside = framer.is_inside();
         framer.feed(&buffer[..read]);
         let mut whole = 0;
-        loop {
-            match framer.poll_frame() {
-                Ok(Some(Frame::Message(message))) => {
-                    whole += 1;
-                    known = true;
-                    shards.message(message, flow).await;
-                }
+        while let Some(frame) = next_frame(&mut framer, flow, table)? {
+            whole += usize::from(!matches!(frame, Frame::KeepAlive));
+            known |= matches!(frame, Frame::Message(_));
+            let Some(standing) = shards.admit(flow.peer.ip()) else { continue };
+            match frame {
+                Frame::Message(message) => shards.message(message, flow, standing).await,
                 // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
-                Ok(Some(Frame::KeepAlive)) => table.send(flow, Bytes::from_static(b"\r\n")),
-                Ok(Some(Frame::Refused(error))) => {
-                    whole += 1;
-                    answer(&error, flow, table);
-                }
-                Ok(None) => break,
-                Err(FrameError(error)) => {
-                    answer(&error, flow, table);
-                    return Err(io::ErrorKind::InvalidData.into());
-                }
+                Frame::KeepAlive => table.send(flow, Bytes::from_static(b"\r\n")),
+                Frame::Refused(error) => answer(&error, flow, table),
             }
         }
-        // A message that was begun before and is not complete yet has the time it had.
+        // A message that was begun before and is not complete yet has the time it had; line ends
+        // alone give a stranger no more of it.
         let now = clock::local();
         match (known, framer.is_inside()) {
             (true, true) if inside && whole == 0 => {}
             (true, true) => (patience, idle_since) = (now + MESSAGE_WITHIN, None),
+            (true, false) if whole == 0 && !table.is_known(flow.peer) => {}
             (true, false) => {
                 (patience, idle_since) = (now + table.idle_max(flow.peer), Some(now));
             }
             (false, _) => {}
         }
     }
+}
+
+/// The next thing in the stream; what makes it unreadable is answered.
+fn next_frame(
+    framer: &mut Framer,
+    flow: Flow,
+    table: &TcpConnections,
+) -> io::Result<Option<Frame>> {
+    framer.poll_frame().map_err(|FrameError(error)| {
+        answer(&error, flow, table);
+        io::ErrorKind::InvalidData.into()
+    })
 }
 
 /// Answers what cannot be taken, if it may be answered.

@@ -1,7 +1,8 @@
 //! SIP over UDP: one socket a listener, read in bursts, handed to the shard of the Call-ID.
 //!
 //! ```text
-//! socket ─► burst ─► keep-alive? ─► answered here
+//! socket ─► burst ─► too many? ─► dropped
+//!                └─► keep-alive? ─► answered here
 //!                └─► Call-ID peeked ─► shard
 //! ```
 //!
@@ -93,11 +94,12 @@ async fn read_socket(local: SocketAddr, socket: Arc<UdpSocket>, shards: Shards) 
         }
         while let Some((bytes, peer)) = receive(&socket, &mut buffer) {
             let flow = Flow { transport: Transport::Udp, local, peer };
+            let Some(standing) = shards.admit(peer.ip()) else { continue };
             if is_keep_alive(&bytes) {
                 // RFC 5626 §4.4.1 has CRLF answered on streams; phones send it on UDP as well.
                 let _ = socket.try_send_to(b"\r\n", peer);
             } else {
-                shards.datagram(bytes, flow);
+                shards.datagram(bytes, flow, standing);
             }
         }
     }

@@ -84,6 +84,8 @@ pub struct Metrics {
     sip_retransmissions: IntCounter,
     sip_rejected: IntCounterVec,
     sip_transactions: IntGauge,
+    sip_transaction_bytes: IntGauge,
+    sip_half_open_calls: IntGauge,
     rtp_streams: IntGaugeVec,
     rtp_packets: IntCounterVec,
     rtp_late: IntCounter,
@@ -134,6 +136,12 @@ impl Metrics {
                 .counter("sip_retransmissions_total", "Messages sent again")?,
             sip_rejected: made.counters("sip_rejected_total", "Messages not taken", &["why"])?,
             sip_transactions: made.gauge("sip_transactions", "Transactions now")?,
+            sip_transaction_bytes: made
+                .gauge("sip_transaction_bytes", "What transactions keep now")?,
+            sip_half_open_calls: made.gauge(
+                "sip_half_open_calls",
+                "Calls now whose INVITE has no final answer, or that no ACK",
+            )?,
             rtp_streams: made.gauges("rtp_streams", "RTP streams now", &["kind"])?,
             rtp_packets: made.counters("rtp_packets_total", "RTP packets", &["direction"])?,
             rtp_late: made.counter("rtp_late_total", "Frames sent after their time")?,
@@ -226,6 +234,16 @@ impl Metrics {
     /// Says how many transactions there are now.
     pub fn set_sip_transactions(&self, count: usize) {
         self.sip_transactions.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many bytes transactions keep now.
+    pub fn set_sip_transaction_bytes(&self, bytes: usize) {
+        self.sip_transaction_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many calls are half open now.
+    pub fn set_sip_half_open_calls(&self, calls: usize) {
+        self.sip_half_open_calls.set(i64::try_from(calls).unwrap_or(i64::MAX));
     }
 
     /// Says how many streams of a kind there are now.

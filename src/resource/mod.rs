@@ -24,6 +24,7 @@ mod address;
 mod agent;
 mod cross;
 mod document;
+mod limits;
 mod name;
 mod prompt;
 mod queue;
@@ -32,6 +33,9 @@ mod settings;
 mod tokens;
 mod trunk;
 
+pub use crate::resource::limits::ConnectionLimits;
+pub use crate::resource::limits::SipLimits;
+pub use crate::resource::limits::SourceLimits;
 pub use crate::resource::mistake::Mistake;
 pub use crate::resource::read::near;
 pub use crate::resource::read::nearest;

@@ -6,7 +6,8 @@
 //!
 //! | group | fields |
 //! |---|---|
-//! | `sip` | `listen [{transport, port, address}]`, `advertise`, `sessionExpiresSeconds` |
+//! | `sip` | `listen [{transport, port, address}]`, `advertise`, |
+//! | | `sessionExpiresSeconds`, `limits` |
 //! | `rtp` | `ports`, `advertise`, `join`, `lostSeconds` |
 //! | `menus` | `pinTries` |
 //! | `agents` | `logOutAllowedIn`, `logoutNonActivitySeconds`, |
@@ -14,7 +15,7 @@
 //! | `api` | `listen`, `tokensFile` |
 //! | `observe` | `listen` |
 //!
-//! Not here: the tokens themselves ([`super::tokens`]).
+//! Not here: the limits of SIP ([`super::limits`]), the tokens themselves ([`super::tokens`]).
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
@@ -28,6 +29,8 @@ use crate::acd::config::Settings;
 use crate::base::time::Millis;
 use crate::resource::address;
 use crate::resource::agent::DUPLICATE_LOGINS;
+use crate::resource::limits;
+use crate::resource::limits::SipLimits;
 use crate::resource::read::Field;
 use crate::resource::read::Fields;
 
@@ -38,6 +41,9 @@ pub struct NodeSettings {
     pub sip_listen: Vec<Listen>,
     /// The host, with a port or without, that others reach us by; `None`: the address heard on.
     pub sip_advertise: Option<String>,
+    /// What others may take of SIP; those that are rates and calls are followed as they change.
+    #[serde(default)]
+    pub sip_limits: SipLimits,
     /// The local ports of all RTP streams.
     pub rtp_ports: Vec<u16>,
     /// The address phones send audio to; `None`: found from `sip_advertise` or the interface.
@@ -58,6 +64,7 @@ impl NodeSettings {
         let Self {
             sip_listen,
             sip_advertise,
+            sip_limits,
             rtp_ports,
             rtp_advertise,
             rtp_lost_after,
@@ -68,6 +75,7 @@ impl NodeSettings {
         let changed = [
             ("sip.listen", *sip_listen != other.sip_listen),
             ("sip.advertise", *sip_advertise != other.sip_advertise),
+            ("sip.limits", !sip_limits.starts_as(&other.sip_limits)),
             ("rtp.ports", *rtp_ports != other.rtp_ports),
             ("rtp.advertise", *rtp_advertise != other.rtp_advertise),
             ("rtp.lostSeconds", *rtp_lost_after != other.rtp_lost_after),
@@ -106,6 +114,7 @@ impl Default for NodeSettings {
                 Listen { transport: ListenTransport::Tcp, address: any(5060) },
             ],
             sip_advertise: None,
+            sip_limits: SipLimits::default(),
             rtp_ports: (20_000..=20_015).collect(),
             rtp_advertise: None,
             rtp_lost_after: None,
@@ -185,6 +194,7 @@ fn sip(group: Fields<'_>, settings: &mut Settings, node: &mut NodeSettings) {
     if let Some(length) = group.optional_seconds("sessionExpiresSeconds", 90..=86_400, advice) {
         settings.session_expires = length;
     }
+    node.sip_limits = limits::read(group.group("limits"));
     group.finish();
 }
 

@@ -9,6 +9,7 @@ mod admission;
 mod cancelling;
 mod early;
 mod edited;
+mod excess;
 mod flow;
 mod identity;
 mod jump;

@@ -5,6 +5,7 @@
 //! writes down what went to media and to the log.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ use carillon::b2bua::counter::Counter;
 use carillon::b2bua::counter::TurnedAway;
 use carillon::base::id::AgentId;
 use carillon::base::id::Incarnation;
+use carillon::base::id::LegId;
 use carillon::base::id::LogIndex;
 use carillon::base::id::NodeId;
 use carillon::base::id::Owner;
@@ -90,6 +92,8 @@ pub(crate) struct World {
     pub(crate) commands: Vec<Command>,
     pub(crate) counters: Vec<Counter>,
     pub(crate) turned_away: Vec<TurnedAway>,
+    /// Calls that are half open, and where they came from.
+    pub(crate) half_open: BTreeMap<LegId, IpAddr>,
     /// Messages lost in each direction, per mille.
     pub(crate) loss: u64,
     /// How long a proposal takes.
@@ -187,6 +191,7 @@ impl World {
             commands: Vec::new(),
             counters: Vec::new(),
             turned_away: Vec::new(),
+            half_open: BTreeMap::new(),
             loss: 0,
             commit_after: Millis(3),
             minority: false,
@@ -376,6 +381,12 @@ impl World {
                 let found = found.ok_or(carillon::b2bua::NotFound);
                 self.ua.handle_resolved(now, token, found);
             }
+            Output::HalfOpen { leg, source } => {
+                assert!(self.half_open.insert(leg, source).is_none(), "told once");
+            }
+            Output::NotHalfOpen { leg } => {
+                assert!(self.half_open.remove(&leg).is_some(), "told before");
+            }
             Output::LetIn { .. } => {}
             Output::Count(counter) => self.counters.push(counter),
             Output::TurnedAway(caller) => self.turned_away.push(*caller),
@@ -460,8 +471,8 @@ impl World {
     }
 
     /// The caller's leg of the only call there is.
-    pub(crate) fn leg(&self, _caller: usize) -> carillon::base::id::LegId {
-        carillon::base::id::LegId::of_caller(View::new(&self.core).calls()[0].id)
+    pub(crate) fn leg(&self, _caller: usize) -> LegId {
+        LegId::of_caller(View::new(&self.core).calls()[0].id)
     }
 
     /// Nothing is left of any call, anywhere.
@@ -469,6 +480,7 @@ impl World {
         self.run_secs(400);
         assert_eq!(self.ua.legs(), 0, "legs are left");
         assert_eq!(self.ua.transactions(), 0, "transactions are left");
+        assert_eq!(self.half_open.len(), 0, "half-open calls are left");
         assert_eq!(self.ua.proposals(), 0, "proposals are left");
         assert_eq!(View::new(&self.core).calls().len(), 0, "the core has calls left");
         assert_eq!(self.ua.next_deadline(), None, "something is still to be woken for");

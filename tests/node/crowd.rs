@@ -18,12 +18,15 @@ use carillon::acd::config::TrunkConfig;
 use carillon::base::id::TrunkId;
 use carillon::base::time::Millis;
 use carillon::node::count::Counts;
+use carillon::node::port::crowd::Full;
+use carillon::node::port::places::Limits;
+use carillon::node::port::places::Places;
 use carillon::node::pulse::Pulse;
 use carillon::node::shard::Inbox;
 use carillon::node::shard::Shards;
-use carillon::node::tcp::Limits;
 use carillon::node::tcp::TcpConnections;
 use carillon::observe::metrics::Metrics;
+use carillon::resource::ConnectionLimits;
 use carillon::sip::flow::Flow;
 use carillon::sip::flow::Transport;
 
@@ -128,6 +131,52 @@ fn strangers_leave_room_for_those_who_are_known() {
         again.set_read_timeout(Some(Duration::from_millis(200))).ok()?;
         again.read_exact(&mut [0; 2]).ok()
     });
+}
+
+#[test]
+fn one_network_of_ipv6_is_one_stranger() {
+    let limits = limits();
+    let mut places = Places::default();
+    let address = |text: &str| text.parse().expect("an address");
+    let mut take = |text| places.take(address(text), false, &limits);
+    assert_eq!((take("2001:db8::1"), take("2001:db8::2")), (Ok(()), Ok(())));
+    assert_eq!(take("2001:db8::ffff:3"), Err(Full::Address), "one host has all of it");
+    assert_eq!(take("2001:db8:0:1::1"), Ok(()));
+    assert_eq!(take("192.0.2.1"), Err(Full::All));
+    places.let_in(address("2001:db8::4"));
+    let mut take = |text, known| places.take(address(text), known, &limits);
+    assert_eq!(take("::ffff:192.0.2.1", false), Ok(()));
+    let known: Vec<_> = (0..4).map(|_| take("2001:db8::5", true)).collect();
+    assert_eq!(known, [Ok(()), Ok(()), Ok(()), Err(Full::Address)]);
+    places.leave(address("2001:db8::6"), true);
+    assert_eq!(places.take(address("2001:db8::7"), true, &limits), Ok(()));
+}
+
+#[test]
+fn what_is_written_goes_before_the_usual_shares() {
+    let none = ConnectionLimits::default();
+    assert_eq!(Limits::written(1600, none), Limits::of(1600));
+    let some = ConnectionLimits { all: Some(320), strangers: Some(5000), ..none };
+    let limits = Limits::written(1600, some);
+    assert_eq!((limits.all, limits.of_one), (320, 160));
+    assert_eq!((limits.strangers, limits.of_one_stranger), (1600, 200), "files go before words");
+    let some = ConnectionLimits { all: Some(90_000), of_stranger: Some(9), ..none };
+    let limits = Limits::written(1600, some);
+    assert_eq!((limits.all, limits.of_one_stranger), (1600, 9));
+}
+
+#[test]
+fn line_ends_do_not_keep_a_stranger() {
+    let table = Table::new(Limits { stranger_idle: Millis(1500), ..limits() });
+    let mut trunk = table.opened(TRUNK);
+    let mut stranger = table.opened(stranger(1));
+    let begun = std::time::Instant::now();
+    until("the stranger is closed all the same", DEADLINE, || {
+        let _ = (trunk.write_all(b"\r\n\r\n"), stranger.write_all(b"\r\n\r\n"));
+        is_closed(&mut stranger).then_some(())
+    });
+    assert!(begun.elapsed() >= Duration::from_millis(1000), "it had its time");
+    assert!(!is_closed(&mut trunk), "a trunk named it");
 }
 
 #[test]

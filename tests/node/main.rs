@@ -25,6 +25,7 @@ mod place;
 mod program;
 mod pulse;
 mod settings;
+mod sources;
 mod start;
 mod torture;
 #[path = "../support/wait.rs"]

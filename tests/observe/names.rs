@@ -45,6 +45,8 @@ fn count_everything(world: &World) {
     metrics.count_sip_rejected("malformed");
     metrics.count_connection_refused("api", "full");
     metrics.set_sip_transactions(3);
+    metrics.set_sip_transaction_bytes(3000);
+    metrics.set_sip_half_open_calls(2);
     metrics.set_rtp_streams("caller", 2);
     metrics.count_rtp_packets(Direction::In, 50);
     metrics.count_rtp_trouble(1, 2, 3);
@@ -98,6 +100,8 @@ async fn the_figures_are_right() {
         "carillon_sip_requests_total{direction=\"in\",method=\"OTHER\"} 2",
         "carillon_sip_responses_total{class=\"4xx\",direction=\"out\",method=\"INVITE\"} 1",
         "carillon_sip_transactions 3",
+        "carillon_sip_transaction_bytes 3000",
+        "carillon_sip_half_open_calls 2",
         "carillon_assignment_seconds_bucket{le=\"0.002\"} 1",
         "carillon_rtp_lost_total 2",
         "carillon_rtp_undelivered_total 3",

@@ -12,6 +12,7 @@ use carillon::acd::config::RingAction;
 use carillon::acd::config::Settings;
 use carillon::base::time::Millis;
 use carillon::resource::Configuration;
+use carillon::resource::ConnectionLimits;
 use carillon::resource::File;
 use carillon::resource::Kind;
 use carillon::resource::NodeSettings;
@@ -73,6 +74,37 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(read.node.rtp_lost_after, Some(Millis::from_secs(60)));
     assert_eq!(read.node.api_listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
     assert_eq!(read.node.tokens_file.as_deref(), Some("config/tokens.yaml"));
+}
+
+#[test]
+fn limits_of_sip_are_read_each_for_its_own() {
+    let limits = read_good("everything.yaml").node.sip_limits;
+    let [trunks, strangers] = [limits.trunks, limits.strangers].map(|of_one| {
+        [of_one.invites_per_second, of_one.messages_per_second, of_one.half_open_calls]
+    });
+    assert_eq!((trunks, strangers), ([50, 1000, 500], [2, 20, 3]));
+    assert_eq!(limits.strangers_messages_per_second, 500);
+    let ConnectionLimits { all, of_trunk, strangers, of_stranger } = limits.connections;
+    assert_eq!([all, of_trunk, strangers, of_stranger], [400, 100, 40, 4].map(Some));
+    assert_eq!((limits.transaction_megabytes, limits.retry_after_seconds), (64, 7));
+}
+
+#[test]
+fn only_what_is_read_at_the_start_waits_for_a_restart() {
+    let started = NodeSettings::default();
+    let mut wanted = started.clone();
+    wanted.sip_limits.trunks.invites_per_second += 1;
+    wanted.sip_limits.strangers.half_open_calls += 1;
+    assert_eq!(wanted.changed_since(&started), Vec::<&str>::new());
+    wanted.sip_limits.connections.all = Some(7);
+    assert_eq!(wanted.changed_since(&started), ["sip.limits"]);
+}
+
+#[test]
+fn settings_that_were_kept_before_there_were_limits_can_be_read() {
+    let mut kept = serde_json::to_value(NodeSettings::default()).unwrap();
+    assert!(kept.as_object_mut().unwrap().remove("sip_limits").is_some());
+    assert_eq!(serde_json::from_value::<NodeSettings>(kept).unwrap(), NodeSettings::default());
 }
 
 #[test]

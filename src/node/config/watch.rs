@@ -10,7 +10,8 @@
 //! | has a mistake | no | the node does not start |
 //!
 //! Ports and addresses are a node's own and read when it starts: what changed of them is said, and
-//! shown as a metric, until the node is restarted.
+//! shown as a metric, until the node is restarted. Its limits of what others may send are its own,
+//! too, and used at once.
 //!
 //! Always holds: only the leader proposes, so that several nodes with the same folder agree; a
 //! mistake or a refusal is said and counted once, not again at every look; while neither the files
@@ -128,14 +129,16 @@ impl Watch {
         self.is_first_start
     }
 
-    /// Follows the folder until the runtime ends.
-    pub async fn follow(mut self) {
+    /// Follows the folder until the runtime ends; `told` hears of the node's settings, of which
+    /// the limits are used at once.
+    pub async fn follow(mut self, told: impl Fn(&NodeSettings)) {
         loop {
             self.bell.heard().await;
             match self.look().await {
                 Ok(wanted) => {
                     self.complained.clear();
                     self.tell_waiting(&wanted.node);
+                    told(&wanted.node);
                     self.apply().await;
                 }
                 Err(error) => self.complain(error.lines()),

@@ -74,6 +74,12 @@ impl Crowd {
         Ok(Place { crowd: Arc::clone(self), address })
     }
 
+    /// How many places this address has taken.
+    pub fn taken_by(&self, from: IpAddr) -> usize {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.by_address.get(&as_one(from)).copied().unwrap_or_default()
+    }
+
     /// How many places are taken.
     pub fn taken(&self) -> usize {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).all
@@ -94,7 +100,7 @@ impl Drop for Place {
 }
 
 /// What counts as one address.
-fn as_one(address: IpAddr) -> IpAddr {
+pub fn as_one(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
         v4 @ IpAddr::V4(_) => v4,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | REST and events | 16,384, or half of what is left | 1,024 (an ingress, a site), or a quarter |
 //! | metrics and health | 64 | 32 |
-//! | SIP over TCP | 16,384, or half of what is left | half ([`crate::node::tcp::Limits`]) |
+//! | SIP over TCP | 16,384, or half of what is left | half ([`super::places::Limits`]) |
 //!
 //! A place with 10,000 agents whose desktops each keep a connection fits, with phones that speak
 //! SIP over TCP besides; that takes some 33,000 open files (`ulimit -n`, `LimitNOFILE`), and where

@@ -1,0 +1,196 @@
+//! What one address may take of SIP at this node, and all strangers together.
+//!
+//! | who sends | too many messages | too many INVITEs, or calls half open |
+//! |---|---|---|
+//! | an address some trunk names | dropped | 503 |
+//! | a guest: a call of theirs was let in, or we rang them | dropped | 503, as for strangers |
+//! | a stranger: anybody else | dropped, in all as well | 503 |
+//!
+//! A half-open call is one without its final answer, or without the ACK of it. Guests send as many
+//! messages as trunks may, so that a phone behind no trunk goes on talking whoever else knocks.
+//!
+//! Always holds: memory is bounded by the numbers of addresses below, and by the calls there are;
+//! what strangers take is taken from strangers alone.
+//!
+//! Not here: who has how many connections ([`crate::node::tcp`]), whom a trunk names
+//! ([`crate::node::shard::Shards::is_named`]).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use crate::b2bua::counter::Rejected;
+use crate::base::rate::Bucket;
+use crate::base::rate::Rate;
+use crate::base::time::LocalTime;
+use crate::base::time::Millis;
+use crate::node::port::crowd::Crowd;
+use crate::node::port::crowd::Place;
+use crate::node::port::crowd::as_one;
+use crate::node::port::rates::Rates;
+use crate::resource::SipLimits;
+use crate::resource::SourceLimits;
+
+/// Of how many addresses of one kind it is known how often they ask.
+const ADDRESSES_MAX: usize = 10_000;
+
+/// How many guests there may be: each agent's phone at an address of its own, and callers besides.
+const GUESTS_MAX: usize = 20_000;
+
+/// How long a guest who is not heard of stays one.
+const GUEST_FOR: Millis = Millis::from_secs(3600);
+
+/// Whom a message is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// An address some trunk names, or a guest.
+    Known,
+    /// Anybody else.
+    Stranger,
+}
+
+/// Why a message is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// Its address sends too many.
+    Source,
+    /// Strangers together send too many.
+    Strangers,
+}
+
+impl Flood {
+    /// The reason as metrics and log lines have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source_flood",
+            Self::Strangers => "strangers_flood",
+        }
+    }
+}
+
+/// What every address takes.
+#[derive(Debug)]
+pub struct Sources {
+    books: Mutex<Books>,
+    half_open: Arc<Crowd>,
+}
+
+#[derive(Debug)]
+struct Books {
+    limits: SipLimits,
+    /// Of addresses some trunk names and guests, and of strangers.
+    messages: [Rates; 2],
+    /// Of addresses some trunk names, and of all others.
+    invites: [Rates; 2],
+    strangers: Bucket,
+    guests: Guests,
+}
+
+impl Sources {
+    /// Nobody has taken anything yet.
+    pub fn new(limits: SipLimits) -> Self {
+        let rates = || [Rates::new(ADDRESSES_MAX), Rates::new(ADDRESSES_MAX)];
+        let books = Books {
+            limits,
+            messages: rates(),
+            invites: rates(),
+            strangers: Bucket::default(),
+            guests: Guests::default(),
+        };
+        // How many one may have is asked for each call, as it may change.
+        let half_open = Crowd::new(usize::MAX, usize::MAX);
+        Self { books: Mutex::new(books), half_open }
+    }
+
+    /// Takes the limits as configured now.
+    pub fn set_limits(&self, limits: SipLimits) {
+        self.lock().limits = limits;
+    }
+
+    /// Lets a message be read, or tells why it is dropped.
+    pub fn admit(&self, now: LocalTime, from: IpAddr, is_named: bool) -> Result<Standing, Flood> {
+        let books = &mut *self.lock();
+        let [of_known, of_strangers] = &mut books.messages;
+        if is_named || books.guests.has(now, from) {
+            let rate = Rate::of(books.limits.trunks.messages_per_second);
+            let admitted = of_known.admit(now, from, rate);
+            return if admitted { Ok(Standing::Known) } else { Err(Flood::Source) };
+        }
+        let rate = Rate::of(books.limits.strangers.messages_per_second);
+        if !of_strangers.admit(now, from, rate) {
+            return Err(Flood::Source);
+        }
+        let rate = Rate::of(books.limits.strangers_messages_per_second);
+        books.strangers.admit(rate, now).map_err(|_| Flood::Strangers)?;
+        Ok(Standing::Stranger)
+    }
+
+    /// Lets an INVITE begin a call, or tells why not.
+    pub fn admit_invite(
+        &self,
+        now: LocalTime,
+        from: IpAddr,
+        is_named: bool,
+    ) -> Result<(), Rejected> {
+        let books = &mut *self.lock();
+        let [of_trunks, of_others] = &mut books.invites;
+        let SipLimits { trunks, strangers, .. } = books.limits;
+        let (rates, limits) = if is_named { (of_trunks, trunks) } else { (of_others, strangers) };
+        let SourceLimits { invites_per_second, half_open_calls, .. } = limits;
+        if !rates.admit(now, from, Rate::of(invites_per_second)) {
+            return Err(Rejected::TooOften);
+        }
+        let room = self.half_open.taken_by(from) < usize::try_from(half_open_calls).unwrap_or(0);
+        if room { Ok(()) } else { Err(Rejected::HalfOpen) }
+    }
+
+    /// Notes a call of this address that is half open, until what is returned is dropped.
+    ///
+    /// Calls that begin in several shards in the same moment may be a few more than allowed.
+    pub fn half_open(&self, from: IpAddr) -> Option<Place> {
+        self.half_open.enter(from).ok()
+    }
+
+    /// How many calls are half open.
+    pub fn half_open_calls(&self) -> usize {
+        self.half_open.taken()
+    }
+
+    /// Treats this address as a guest from now on.
+    pub fn let_in(&self, now: LocalTime, from: IpAddr) {
+        self.lock().guests.let_in(now, from);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Addresses with which there is or was a call, and when they were last heard of.
+#[derive(Debug, Default)]
+struct Guests {
+    by_address: BTreeMap<IpAddr, LocalTime>,
+}
+
+impl Guests {
+    fn has(&mut self, now: LocalTime, from: IpAddr) -> bool {
+        let Some(heard) = self.by_address.get_mut(&as_one(from)) else { return false };
+        let stays = now.since(*heard) < GUEST_FOR;
+        if stays {
+            *heard = now;
+        }
+        stays
+    }
+
+    fn let_in(&mut self, now: LocalTime, from: IpAddr) {
+        if self.by_address.len() >= GUESTS_MAX {
+            self.by_address.retain(|_, heard| now.since(*heard) < GUEST_FOR);
+        }
+        if self.by_address.len() < GUESTS_MAX || self.has(now, from) {
+            self.by_address.insert(as_one(from), now);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `Settings.spec.sip.limits` as people write it: what one address may take of SIP, and all of them
+//! together.
+//!
+//! | whose | who that is |
+//! |---|---|
+//! | `trunks` | one address of some trunk's `allowedSources`, each for itself |
+//! | `strangers` | one address of anybody else |
+//!
+//! What was sent too often is dropped or answered 503; [`SourceLimits`] says which.
+//!
+//! Always holds: limits that were read fit together; no part is larger than its whole.
+//!
+//! Not here: keeping them (`node::port::sources`, `node::tcp`, `sip::transaction`).
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::resource::read::Fields;
+
+/// What others may take of SIP at one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SipLimits {
+    /// Of one address some trunk names.
+    pub trunks: SourceLimits,
+    /// Of one address no trunk names.
+    pub strangers: SourceLimits,
+    /// Of all addresses no trunk names and with which there is no call, together, in a second;
+    /// messages beyond are dropped.
+    pub strangers_messages_per_second: u32,
+    /// Connections, TCP.
+    pub connections: ConnectionLimits,
+    /// Megabytes that transactions may keep; new requests beyond are answered 503.
+    pub transaction_megabytes: u32,
+    /// `Retry-After` of every 503.
+    pub retry_after_seconds: u32,
+}
+
+/// What one address may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLimits {
+    /// INVITEs that would begin a call, in a second, repeats included; those beyond are answered
+    /// 503.
+    pub invites_per_second: u32,
+    /// Messages of any kind in a second; those beyond are dropped.
+    pub messages_per_second: u32,
+    /// Calls that have not had their final answer, or not its ACK; INVITEs beyond are answered 503.
+    pub half_open_calls: u32,
+}
+
+/// How many connections there may be; `None`: a share of what the system allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub all: Option<u32>,
+    /// Of one address some trunk names.
+    pub of_trunk: Option<u32>,
+    /// Of all strangers.
+    pub strangers: Option<u32>,
+    /// Of one stranger.
+    pub of_stranger: Option<u32>,
+}
+
+impl Default for SipLimits {
+    /// Several times what 10,000 agents can take; a stranger gets what one office with passwords
+    /// needs.
+    fn default() -> Self {
+        Self {
+            trunks: SourceLimits {
+                invites_per_second: 2000,
+                messages_per_second: 40_000,
+                half_open_calls: 20_000,
+            },
+            strangers: SourceLimits {
+                invites_per_second: 20,
+                messages_per_second: 200,
+                half_open_calls: 100,
+            },
+            strangers_messages_per_second: 5000,
+            connections: ConnectionLimits::default(),
+            transaction_megabytes: 128,
+            retry_after_seconds: 5,
+        }
+    }
+}
+
+impl SipLimits {
+    /// Tells whether all that is read when a node starts is as in those: connections and what
+    /// transactions keep. The rest is followed as it changes.
+    pub(super) fn starts_as(&self, other: &Self) -> bool {
+        self.connections == other.connections
+            && self.transaction_megabytes == other.transaction_megabytes
+            && self.retry_after_seconds == other.retry_after_seconds
+    }
+}
+
+/// No machine does more in a second, or has room for more.
+const NUMBERS: RangeInclusive<i64> = 1..=1_000_000;
+
+/// Reads the group.
+pub(super) fn read(limits: Fields<'_>) -> SipLimits {
+    let mut read = SipLimits::default();
+    let trunks = limits.group("trunks");
+    read.trunks = source(&trunks, read.trunks);
+    read.connections.of_trunk = connections(&trunks, "connections");
+    trunks.finish();
+    let strangers = limits.group("strangers");
+    read.strangers = source(&strangers, read.strangers);
+    read.connections.of_stranger = connections(&strangers, "connections");
+    let usual = read.strangers_messages_per_second;
+    read.strangers_messages_per_second = number(&strangers, "messagesPerSecondInAll", usual);
+    read.connections.strangers = connections(&strangers, "connectionsInAll");
+    read.connections.all = connections(&limits, "connectionsInAll");
+    let ConnectionLimits { all, of_trunk, strangers: in_all, of_stranger } = read.connections;
+    fits(&strangers, ("connections", of_stranger), ("connectionsInAll", in_all));
+    strangers.finish();
+    fits(&limits, ("trunks.connections", of_trunk), ("connectionsInAll", all));
+    fits(&limits, ("strangers.connectionsInAll", in_all), ("connectionsInAll", all));
+    let advice = "write 8 to 65536; 128 is usual, and carries some 700 calls a second";
+    let usual = i64::from(read.transaction_megabytes);
+    let megabytes = limits.integer("transactionMegabytes", 8..=65_536, usual, advice);
+    read.transaction_megabytes = u32::try_from(megabytes).unwrap_or_default();
+    let advice = "write 1 to 3600; 5 is usual";
+    let usual = i64::from(read.retry_after_seconds);
+    let seconds = limits.integer("retryAfterSeconds", 1..=3600, usual, advice);
+    read.retry_after_seconds = u32::try_from(seconds).unwrap_or_default();
+    limits.finish();
+    read
+}
+
+/// Reads what one address may take.
+fn source(group: &Fields<'_>, usual: SourceLimits) -> SourceLimits {
+    SourceLimits {
+        invites_per_second: number(group, "invitesPerSecond", usual.invites_per_second),
+        messages_per_second: number(group, "messagesPerSecond", usual.messages_per_second),
+        half_open_calls: number(group, "halfOpenCalls", usual.half_open_calls),
+    }
+}
+
+fn number(group: &Fields<'_>, name: &'static str, usual: u32) -> u32 {
+    let advice = format!("write 1 to 1000000; {usual} is usual");
+    let read = group.integer(name, NUMBERS, i64::from(usual), &advice);
+    u32::try_from(read).unwrap_or(usual)
+}
+
+fn connections(group: &Fields<'_>, name: &'static str) -> Option<u32> {
+    let advice = "write 1 to 1000000, or leave it out for a share of the open files";
+    let read = group.field(name)?.integer(NUMBERS, advice)?;
+    u32::try_from(read).ok()
+}
+
+/// Notes a part that is larger than its whole.
+fn fits(group: &Fields<'_>, part: (&str, Option<u32>), whole: (&str, Option<u32>)) {
+    let ((part, Some(some)), (whole, Some(all))) = (part, whole) else { return };
+    if some > all {
+        let wrong = format!("{some} is more than {whole}, which is {all}");
+        group.wrong(part, &wrong, &format!("write at most {all}, or more for {whole}"));
+    }
+}
