@@ -15,6 +15,8 @@
 //! | `rtp_strangers.rs` | audio and reports from elsewhere, before and while two talk |
 //! | `injected.rs` | whatever Carillon copies from one side to another |
 //! | `live_config.rs` | configuration changed while callers wait |
+//! | `flood.rs` | more messages than anybody could mean, from everywhere and from one PBX |
+//! | `half_open.rs` | ten thousand INVITEs nobody acknowledges |
 //! | `streams.rs` | TCP connections that dawdle, lie about lengths, or send nonsense |
 //!
 //! Needs the program `sipp` and the feature `strangers`; `tests/run` brings both.
@@ -27,7 +29,9 @@ mod bad_input;
 mod beside;
 mod calls;
 mod carillon;
+mod flood;
 mod forged;
+mod half_open;
 mod injected;
 mod leaving;
 mod link;
@@ -38,6 +42,7 @@ mod phone;
 mod replayed;
 mod restart;
 mod rtp_strangers;
+mod siege;
 mod sipp;
 mod stranger;
 mod streams;

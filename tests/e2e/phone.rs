@@ -22,6 +22,7 @@ use crate::wait::until;
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) at: Instant,
+    pub(crate) sequence: u16,
     pub(crate) payload_type: u8,
     pub(crate) payload: Vec<u8>,
 }
@@ -124,6 +125,7 @@ impl Phone {
                 if read >= 12 && packet[0] >> 6 == 2 {
                     heard.lock().expect("no panic holds it").push(Heard {
                         at: Instant::now(),
+                        sequence: u16::from_be_bytes([packet[2], packet[3]]),
                         payload_type: packet[1] & 0x7f,
                         payload: packet[12..read].to_vec(),
                     });
