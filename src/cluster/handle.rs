@@ -254,9 +254,12 @@ impl Handle {
 
     /// Who belongs to the cluster, as this node knows it.
     pub fn members(&self) -> Members {
+        // Asked before: who looked at the news of Raft twice at once would wait for a writer in
+        // between, who waits for the first look to end.
+        let quorum = self.has_quorum();
         let metrics = self.inner.raft.metrics();
         let metrics = metrics.borrow_watched();
-        Members::of(&metrics, self.has_quorum(), self.inner.timing.lease())
+        Members::of(&metrics, quorum, self.inner.timing.lease())
     }
 
     /// Tells whether a proposal made now has a leader with a majority behind it.

@@ -1,6 +1,7 @@
 //! What the handle promises: events, read points, deadlines, an answer in any case.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -60,6 +61,29 @@ async fn a_node_alone_takes_a_command_at_once() {
     assert!(node.handle.has_quorum());
     assert_eq!(node.handle.figures().commit.picture().count(), 1);
     assert!(node.handle.figures().flush.picture().count() >= 1);
+    node.cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_are_looked_at_while_there_is_news_of_them() {
+    let data = tempfile::tempdir().unwrap();
+    let node = world::start(world::alone(data.path())).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let look = |_| {
+        let (handle, over) = (node.handle.clone(), Arc::clone(&over));
+        std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                assert!(handle.members().leader.is_some());
+            }
+        })
+    };
+    let looking: Vec<_> = (0..2).map(look).collect();
+    for nth in 0..300 {
+        let proposed = node.handle.propose(request(), put(&nth.to_string()));
+        within("a command is taken", proposed).await.unwrap();
+    }
+    over.store(true, Ordering::Relaxed);
+    looking.into_iter().for_each(|thread| thread.join().unwrap());
     node.cluster.stop().await;
 }
 
