@@ -12,9 +12,8 @@
 //! agent's Call-ID is drawn to match, and the call's name says it ([`shard_of_call`]).
 //!
 //! Always holds: one input, then every output, then the next input. What the network sends waits
-//! in a bounded queue behind what the cluster and the media say; when it is full, datagrams are
-//! dropped and counted, and the sender sends them again. Strangers have a queue of their own, and
-//! the two take turns, so that no crowd of strangers keeps a trunk waiting.
+//! in bounded queues ([`super::waiting`]) behind what the cluster and the media say; when one is
+//! full, datagrams are dropped and counted, and the sender sends them again.
 //!
 //! Not here: sockets ([`super::udp`], [`super::tcp`]), what a message means (`b2bua`).
 
@@ -60,6 +59,10 @@ use crate::node::port::sources::Standing;
 use crate::node::rtp::MediaThreads;
 use crate::node::tcp::TcpConnections;
 use crate::node::udp::UdpSockets;
+use crate::node::waiting;
+use crate::node::waiting::Arrived;
+use crate::node::waiting::Intake;
+use crate::node::waiting::Waiting;
 use crate::resource::SipLimits;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
@@ -72,12 +75,6 @@ use crate::sip::write::ResponseBuilder;
 
 /// How many shards a node has; fixed, so that a call's name finds its shard after a restart.
 pub const SHARDS: u16 = 4;
-
-/// What the network may leave waiting at one shard.
-const NETWORK_QUEUE_MAX: usize = 8192;
-
-/// What strangers may.
-const STRANGERS_QUEUE_MAX: usize = 1024;
 
 /// How long a shard without deadlines sleeps.
 const LONG: Duration = Duration::from_secs(3600);
@@ -128,12 +125,6 @@ pub enum Input {
     Draining(bool),
 }
 
-/// What the network tells a shard.
-enum Arrived {
-    Datagram(Bytes, Flow),
-    Message(Message, Flow),
-}
-
 /// The doors of all shards.
 #[derive(Clone)]
 pub struct Shards {
@@ -145,24 +136,13 @@ pub struct Shards {
 
 struct Door {
     inputs: mpsc::UnboundedSender<Input>,
-    network: mpsc::Sender<Arrived>,
-    strangers: mpsc::Sender<Arrived>,
-}
-
-impl Door {
-    fn queue(&self, standing: Standing) -> &mpsc::Sender<Arrived> {
-        match standing {
-            Standing::Known => &self.network,
-            Standing::Stranger => &self.strangers,
-        }
-    }
+    network: Intake,
 }
 
 /// The far side of a shard's doors, to be given to [`Shard::run`].
 pub struct Inbox {
     inputs: mpsc::UnboundedReceiver<Input>,
-    network: mpsc::Receiver<Arrived>,
-    strangers: mpsc::Receiver<Arrived>,
+    network: Waiting,
 }
 
 impl Shards {
@@ -172,10 +152,9 @@ impl Shards {
         let mut inboxes = Vec::new();
         for _ in 0..SHARDS {
             let (inputs, inputs_in) = mpsc::unbounded_channel();
-            let (network, network_in) = mpsc::channel(NETWORK_QUEUE_MAX);
-            let (strangers, strangers_in) = mpsc::channel(STRANGERS_QUEUE_MAX);
-            doors.push(Door { inputs, network, strangers });
-            inboxes.push(Inbox { inputs: inputs_in, network: network_in, strangers: strangers_in });
+            let (network, network_in) = waiting::queues();
+            doors.push(Door { inputs, network });
+            inboxes.push(Inbox { inputs: inputs_in, network: network_in });
         }
         let trunks = Arc::new(RwLock::new(Arc::from([])));
         let sources = Arc::new(Sources::new(SipLimits::default()));
@@ -200,7 +179,7 @@ impl Shards {
         let beginning = &bytes[..bytes.len().min(64)];
         let door =
             &self.doors[usize::from(shard_of(peek_call_id(&bytes).unwrap_or(beginning), SHARDS))];
-        if door.queue(standing).try_send(Arrived::Datagram(bytes, flow)).is_err() {
+        if !door.network.datagram(bytes, flow, standing) {
             self.counts.overrun();
         }
     }
@@ -212,7 +191,7 @@ impl Shards {
             return;
         };
         let door = &self.doors[usize::from(shard_of(call_id.as_bytes(), SHARDS))];
-        let _ = door.queue(standing).send(Arrived::Message(message, flow)).await;
+        door.network.message(message, flow, standing).await;
     }
 
     /// Lets this message begin a call if it asks for one, or tells why not.
@@ -343,7 +322,7 @@ impl Shard {
                     None => return,
                 },
                 () = asleep => self.ua.handle_deadline(clock::local()),
-                arrived = next(&mut inbox.network, &mut inbox.strangers) => match arrived {
+                arrived = inbox.network.next() => match arrived {
                     Some(arrived) => self.receive(arrived).await,
                     None => return,
                 },
@@ -472,17 +451,6 @@ impl Shard {
             let addresses = found.map(Iterator::collect).unwrap_or_default();
             shards.tell(shard, Input::Resolved { token, addresses });
         });
-    }
-}
-
-/// The next message, from either queue in turn.
-async fn next(
-    network: &mut mpsc::Receiver<Arrived>,
-    strangers: &mut mpsc::Receiver<Arrived>,
-) -> Option<Arrived> {
-    tokio::select! {
-        arrived = network.recv() => arrived,
-        arrived = strangers.recv() => arrived,
     }
 }
 

@@ -17,6 +17,7 @@
 //! Not here: framing itself (`sip::stream`), who finds a place ([`super::port::places`]).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -35,6 +36,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::base::time::Millis;
@@ -84,7 +86,12 @@ struct Peers {
 struct Peer {
     queue: mpsc::Sender<Bytes>,
     is_known: bool,
+    /// Dropped with the entry; the connection ends with it, however much is under way.
+    _alive: oneshot::Sender<Infallible>,
 }
+
+/// Resolves when the entry of a connection is dropped.
+type Ended = oneshot::Receiver<Infallible>;
 
 impl Peers {
     fn enter(&mut self, address: SocketAddr, peer: Peer, limits: &Limits) -> Result<(), Full> {
@@ -171,14 +178,15 @@ impl TcpConnections {
     fn connect(&self, flow: Flow, first: Bytes) {
         let (sender, queue) = mpsc::channel(QUEUE_MAX);
         let _ = sender.try_send(first);
-        if !self.enter(flow.peer, Peer { queue: sender, is_known: true }) {
+        let (_alive, ended) = oneshot::channel();
+        if !self.enter(flow.peer, Peer { queue: sender, is_known: true, _alive }) {
             self.shards.transport_failed(flow);
             return;
         }
         let table = self.clone();
         tokio::spawn(async move {
             match timeout(CONNECT_WITHIN, TcpStream::connect(flow.peer)).await {
-                Ok(Ok(stream)) => table.run(stream, flow, queue),
+                Ok(Ok(stream)) => table.run(stream, flow, (queue, ended)),
                 Ok(Err(_)) | Err(_) => table.close(flow),
             }
         });
@@ -187,8 +195,9 @@ impl TcpConnections {
     fn adopt(&self, stream: TcpStream, flow: Flow) {
         let (sender, queue) = mpsc::channel(QUEUE_MAX);
         let is_known = self.shards.is_named(flow.peer.ip());
-        if self.enter(flow.peer, Peer { queue: sender, is_known }) {
-            self.run(stream, flow, queue);
+        let (_alive, ended) = oneshot::channel();
+        if self.enter(flow.peer, Peer { queue: sender, is_known, _alive }) {
+            self.run(stream, flow, (queue, ended));
         }
     }
 
@@ -204,7 +213,7 @@ impl TcpConnections {
         false
     }
 
-    fn run(&self, stream: TcpStream, flow: Flow, queue: mpsc::Receiver<Bytes>) {
+    fn run(&self, stream: TcpStream, flow: Flow, (queue, ended): (mpsc::Receiver<Bytes>, Ended)) {
         let _ = stream.set_nodelay(true);
         let (mut reader, writer) = stream.into_split();
         let (table, shards) = (self.clone(), self.shards.clone());
@@ -212,6 +221,7 @@ impl TcpConnections {
             let over = Notify::new();
             let mut writing = pin!(write_stream(writer, queue, &over));
             tokio::select! {
+                _ = ended => {}
                 _ = read_stream(&mut reader, flow, &shards, &table) => {
                     let ending = async {
                         let _ = timeout(LINGER, discard(&mut reader)).await;
@@ -227,7 +237,7 @@ impl TcpConnections {
         });
     }
 
-    /// Forgets the connection; dropping its queue ends its tasks.
+    /// Forgets the connection, and so ends it.
     fn close(&self, flow: Flow) {
         self.lock().remove(flow.peer);
         self.shards.transport_failed(flow);

@@ -16,10 +16,11 @@ use crate::siege::WRONG;
 use crate::siege::request;
 use crate::siege::socket;
 use crate::siege::stranger;
+use crate::sipp::Over;
 use crate::wait::until;
 
 /// What a flood may leave behind: full tables of addresses, queues and transactions.
-const KIB_MAX: usize = 64 * 1024;
+const KIB_MAX: usize = 24 * 1024;
 
 /// Messages a second; what the rest of the machine does has to fit beside it.
 const RATE: u32 = 5000;
@@ -77,7 +78,7 @@ fn withstand(siege: Siege, refused: &[&str], send: impl FnMut(u32) + Send + 'sta
             (siege.rejected(why) > 0.0).then_some(())
         });
     }
-    siege.calls_go_through();
+    siege.calls_go_through(Over::Udp);
     let grown = siege.memory().saturating_sub(before);
     let sent = attack.end();
     println!("{refused:?}: {sent} sent, {grown} KiB more than {before}");

@@ -12,6 +12,7 @@ use crate::siege::WRONG;
 use crate::siege::request;
 use crate::siege::socket;
 use crate::siege::stranger;
+use crate::sipp::Over;
 use crate::wait::until;
 
 const CALLS: u32 = 10_000;
@@ -78,7 +79,7 @@ fn ten_thousand_unacknowledged_calls_cost_little_and_go_away() {
         let _ = wrong.send_to(one_more.as_bytes(), ("127.0.0.1", siege.node.sip));
         (siege.rejected("half_open") >= 1.0).then_some(())
     });
-    siege.calls_go_through();
+    siege.calls_go_through(Over::Udp);
     siege.falls("carillon_sip_half_open_calls", 0.0);
     siege.node.wait_for_queue("pit", "/waiting", 0);
     // The two who talk are left, and what was asked last.
@@ -108,7 +109,7 @@ fn of_ten_thousand_strangers_nothing_is_kept() {
             assert!(kept < 50.0, "{kept} transactions");
         }
     }
-    siege.calls_go_through();
+    siege.calls_go_through(Over::Udp);
     assert!(siege.node.metric("carillon_sip_half_open_calls", "") < 1.0);
     let grown = siege.memory().saturating_sub(before);
     println!("strangers: {grown} KiB more than {before}");

@@ -15,8 +15,10 @@
 //! | `rtp_strangers.rs` | audio and reports from elsewhere, before and while two talk |
 //! | `injected.rs` | whatever Carillon copies from one side to another |
 //! | `live_config.rs` | configuration changed while callers wait |
+//! | `crowd.rs` | thousands of queues, agents and paths that do not exist |
 //! | `flood.rs` | more messages than anybody could mean, from everywhere and from one PBX |
 //! | `half_open.rs` | ten thousand INVITEs nobody acknowledges |
+//! | `slow.rs` | hundreds of senders who are slow, endless or untrue about lengths |
 //! | `streams.rs` | TCP connections that dawdle, lie about lengths, or send nonsense |
 //!
 //! Needs the program `sipp` and the feature `strangers`; `tests/run` brings both.
@@ -29,6 +31,7 @@ mod bad_input;
 mod beside;
 mod calls;
 mod carillon;
+mod crowd;
 mod flood;
 mod forged;
 mod half_open;
@@ -44,6 +47,7 @@ mod restart;
 mod rtp_strangers;
 mod siege;
 mod sipp;
+mod slow;
 mod stranger;
 mod streams;
 mod stubborn;

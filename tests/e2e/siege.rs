@@ -100,9 +100,8 @@ impl Siege {
     }
 
     /// People call, reach an agent, talk and are hung up on, each without a failed transaction.
-    pub(crate) fn calls_go_through(&self) {
-        let callers =
-            Plan { scenario: "caller", over: Over::Udp, calls: CALLERS, rate: 5, hold_ms: 0 };
+    pub(crate) fn calls_go_through(&self, over: Over) {
+        let callers = Plan { scenario: "caller", over, calls: CALLERS, rate: 5, hold_ms: 0 };
         callers.call(&self.node, "sales").finish();
     }
 
