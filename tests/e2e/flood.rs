@@ -40,8 +40,8 @@ impl Attack {
             let begun = Instant::now();
             for nth in 0.. {
                 let due = begun + Duration::from_secs(1) * nth / RATE;
-                if nth % 100 == 0 {
-                    thread::sleep(due.saturating_duration_since(Instant::now()));
+                while nth % 100 == 0 && Instant::now() < due {
+                    thread::park_timeout(due.saturating_duration_since(Instant::now()));
                 }
                 if told.load(Ordering::Relaxed) {
                     return nth;

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::net::UdpSocket;
 use std::time::Duration;
+use std::time::Instant;
 
 use socket2::Domain;
 use socket2::Socket;
@@ -112,7 +113,10 @@ fn a_byte_a_second_takes_a_place_for_a_while_and_no_more() {
     let drip = std::thread::spawn(move || {
         for byte in request.as_bytes().chunks(1).take(60) {
             senders.iter_mut().for_each(|sender| sender.send(byte));
-            std::thread::sleep(Duration::from_secs(1));
+            let next = Instant::now() + Duration::from_secs(1);
+            while Instant::now() < next {
+                std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
+            }
             if !senders.iter_mut().fold(false, |any, sender| sender.listen() | any) {
                 return senders;
             }
