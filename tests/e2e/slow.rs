@@ -39,6 +39,9 @@ fn options(branch: &str, more: &str) -> String {
     )
 }
 
+/// What is sent at each turn.
+type Form = Box<dyn Fn(usize) -> Vec<u8>>;
+
 /// A connection that sends and listens without waiting.
 struct Sender {
     stream: TcpStream,
@@ -147,7 +150,7 @@ fn endless_messages_end() {
         }
     };
     let long = "x".repeat(1000);
-    let forms: [(&str, Box<dyn Fn(usize) -> Vec<u8>>); 5] = [
+    let forms: [(&str, Form); 5] = [
         (
             "",
             Box::new(endless(

@@ -76,7 +76,9 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/config/watch.rs", 1, "editors write a file in several steps"),
     ("tests/bench/media.rs", 1, "every millisecond some phones speak"),
     ("tests/bench/peers/machine.rs", 1, "what is measured takes its time"),
+    ("tests/e2e/flood.rs", 1, "an attack sends so many messages a second"),
     ("tests/e2e/phone.rs", 1, "a packet of sound is due every 20 ms"),
+    ("tests/e2e/slow.rs", 1, "an attack sends one byte a second"),
     ("tests/support/wait.rs", 1, "between two looks at a condition with a deadline"),
     ("tests/support/wait_async.rs", 1, "between two looks at a condition with a deadline"),
 ];
