@@ -32,6 +32,9 @@ use crate::sip::flow::Transport;
 /// The kernel's default holds some ninety INVITEs; a burst needs more (measured).
 const RECEIVE_BUFFER: usize = 4 << 20;
 
+/// So many datagrams are read before the shards have their turn, however many have come.
+const BURST: usize = 64;
+
 /// A datagram cannot be longer.
 const DATAGRAM_MAX: usize = 65_535;
 
@@ -92,7 +95,11 @@ async fn read_socket(local: SocketAddr, socket: Arc<UdpSocket>, shards: Shards) 
         if socket.readable().await.is_err() {
             return;
         }
-        while let Some((bytes, peer)) = receive(&socket, &mut buffer) {
+        for nth in 1.. {
+            let Some((bytes, peer)) = receive(&socket, &mut buffer) else { break };
+            if nth % BURST == 0 {
+                tokio::task::yield_now().await;
+            }
             let flow = Flow { transport: Transport::Udp, local, peer };
             let Some(standing) = shards.admit(peer.ip()) else { continue };
             if is_keep_alive(&bytes) {

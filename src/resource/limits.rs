@@ -79,7 +79,7 @@ impl Default for SipLimits {
             },
             strangers_messages_per_second: 5000,
             connections: ConnectionLimits::default(),
-            transaction_megabytes: 128,
+            transaction_megabytes: 256,
             retry_after_seconds: 5,
         }
     }
@@ -117,7 +117,7 @@ pub(super) fn read(limits: Fields<'_>) -> SipLimits {
     strangers.finish();
     fits(&limits, ("trunks.connections", of_trunk), ("connectionsInAll", all));
     fits(&limits, ("strangers.connectionsInAll", in_all), ("connectionsInAll", all));
-    let advice = "write 8 to 65536; 128 is usual, and carries some 700 calls a second";
+    let advice = "write 8 to 65536; 256 is usual, and carries some 1400 calls a second";
     let usual = i64::from(read.transaction_megabytes);
     let megabytes = limits.integer("transactionMegabytes", 8..=65_536, usual, advice);
     read.transaction_megabytes = u32::try_from(megabytes).unwrap_or_default();
