@@ -26,34 +26,12 @@ use crate::acd::command::Entry;
 use crate::acd::command::Outcome;
 use crate::acd::command::Refusal;
 use crate::acd::configure;
-use crate::acd::effect::Effect;
-use crate::acd::effect::Order;
-use crate::acd::fact::Fact;
 use crate::acd::legs;
+pub use crate::acd::output::Output;
 use crate::acd::queue::meet;
 use crate::acd::queue::overflow;
 use crate::acd::reservation;
 use crate::base::id::LogIndex;
-use crate::base::id::Owner;
-
-/// What one entry caused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// What is to be done, and by whom.
-    pub orders: Vec<Order>,
-    /// What happened.
-    pub facts: Vec<Fact>,
-}
-
-impl Output {
-    pub(in crate::acd) fn order(&mut self, owner: Owner, effect: Effect) {
-        self.orders.push(Order { owner, effect });
-    }
-
-    pub(in crate::acd) fn fact(&mut self, fact: Fact) {
-        self.facts.push(fact);
-    }
-}
 
 /// Applies one entry of the log: the only way to change a [`State`].
 ///

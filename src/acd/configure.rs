@@ -10,7 +10,6 @@
 
 use crate::acd::State;
 use crate::acd::agent;
-use crate::acd::apply::Output;
 use crate::acd::command::Refusal;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::PromptConfig;
@@ -20,6 +19,7 @@ use crate::acd::config::Source;
 use crate::acd::config::TrunkConfig;
 use crate::acd::fact::ConfigKind;
 use crate::acd::fact::Fact;
+use crate::acd::output::Output;
 use crate::acd::queue;
 use crate::base::id::AgentId;
 use crate::base::id::PromptId;

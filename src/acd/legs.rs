@@ -26,7 +26,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::call::end;
 use crate::acd::call::end::Ending;
 use crate::acd::command::Dialog;
@@ -35,6 +34,7 @@ use crate::acd::effect::Cause;
 use crate::acd::effect::Effect;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
+use crate::acd::output::Output;
 use crate::base::id::AgentId;
 use crate::base::id::Incarnation;
 use crate::base::id::LegId;

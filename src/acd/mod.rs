@@ -70,6 +70,7 @@ pub mod effect;
 pub mod fact;
 mod legs;
 pub mod outcome;
+pub mod output;
 mod picture;
 mod quarantine;
 mod queue;

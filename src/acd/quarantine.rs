@@ -12,12 +12,12 @@
 use crate::acd::State;
 use crate::acd::agent;
 use crate::acd::agent::AgentState;
-use crate::acd::apply::Output;
 use crate::acd::call::end;
 use crate::acd::effect::Cause;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::legs;
+use crate::acd::output::Output;
 use crate::acd::reservation;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;

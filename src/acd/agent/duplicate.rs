@@ -27,12 +27,12 @@
 use crate::acd::State;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::login;
-use crate::acd::apply::Output;
 use crate::acd::command::LogIn;
 use crate::acd::command::Refusal;
 use crate::acd::config::DuplicateLogin;
 use crate::acd::fact::Fact;
 use crate::acd::fact::LogoutReason;
+use crate::acd::output::Output;
 use crate::base::id::AgentId;
 
 /// What is to be done with a login that is not refused.

@@ -17,7 +17,6 @@
 use std::sync::Arc;
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::Call;
 use crate::acd::call::CallState;
@@ -29,6 +28,7 @@ use crate::acd::config::OverflowAction;
 use crate::acd::fact::Fact;
 use crate::acd::legs::Leg;
 use crate::acd::legs::Party;
+use crate::acd::output::Output;
 use crate::acd::queue::overflow;
 use crate::acd::view::Milestone;
 use crate::base::id::CallId;

@@ -19,7 +19,6 @@
 
 use crate::acd::State;
 use crate::acd::agent::ready;
-use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::Call;
 use crate::acd::call::CallState;
@@ -36,6 +35,7 @@ use crate::acd::fact::HungUpBy;
 use crate::acd::fact::ReservationEnd;
 use crate::acd::legs;
 use crate::acd::legs::Party;
+use crate::acd::output::Output;
 use crate::acd::queue;
 use crate::acd::reservation;
 use crate::acd::view::Milestone;

@@ -9,12 +9,12 @@
 use std::collections::BTreeSet;
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Pair;
 use crate::acd::command::Refusal;
 use crate::acd::fact::Fact;
+use crate::acd::output::Output;
 use crate::acd::view::Milestone;
 use crate::base::id::LegId;
 

@@ -14,7 +14,6 @@
 use std::collections::BTreeSet;
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Origin;
@@ -31,6 +30,7 @@ use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::fact::ReservationEnd;
 use crate::acd::legs;
+use crate::acd::output::Output;
 use crate::acd::queue::overflow;
 use crate::acd::reservation;
 use crate::acd::view::Milestone;

@@ -13,13 +13,13 @@
 //! Not here: who may change what (`crate::acd::configure`).
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
 use crate::acd::command::Refusal;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Source;
 use crate::acd::fact::Fact;
+use crate::acd::output::Output;
 use crate::acd::queue;
 use crate::acd::queue::Queue;
 use crate::base::id::QueueId;

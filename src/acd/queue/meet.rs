@@ -22,8 +22,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
-use crate::acd::apply::Output;
 use crate::acd::config::Strategy;
+use crate::acd::output::Output;
 use crate::acd::queue::Place;
 use crate::acd::queue::overflow;
 use crate::acd::reservation;

@@ -25,12 +25,12 @@ use serde::Serialize;
 
 use crate::acd::State;
 use crate::acd::agent::Agent;
-use crate::acd::apply::Output;
 use crate::acd::call::Call;
 use crate::acd::command::CallStateName;
 use crate::acd::config::QueueConfig;
 use crate::acd::config::Source;
 use crate::acd::fact::Fact;
+use crate::acd::output::Output;
 use crate::acd::view::QueueTotals;
 use crate::base::id::CallId;
 use crate::base::id::LogIndex;

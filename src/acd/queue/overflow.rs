@@ -19,7 +19,6 @@
 
 use crate::acd::State;
 use crate::acd::agent::login::by_ourselves;
-use crate::acd::apply::Output;
 use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Origin;
@@ -38,6 +37,7 @@ use crate::acd::effect::Effect;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::legs;
+use crate::acd::output::Output;
 use crate::acd::queue;
 use crate::acd::queue::Queue;
 use crate::acd::queue::roster;
