@@ -16,6 +16,7 @@ use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
 use crate::acd::command::CallStateName;
 use crate::acd::command::DeviceState;
+use crate::acd::legs;
 use crate::acd::legs::Party;
 use crate::acd::queue::meet;
 use crate::acd::queue::roster::Filed;
@@ -76,7 +77,7 @@ pub fn broken_invariants(state: &State) -> Vec<Broken> {
 }
 
 fn check_calls(state: &State, broken: &mut Vec<Broken>) {
-    for (id, call) in &state.calls {
+    for (id, call) in state.calls.iter() {
         let queue = state.queues.get(&call.queue);
         if !queue.is_some_and(|queue| queue.calls.contains(id)) {
             broken.push(Broken::CallInNoQueue(*id));
@@ -87,7 +88,7 @@ fn check_calls(state: &State, broken: &mut Vec<Broken>) {
         if stands != (call.state == CallState::Waiting) || rings != reserved {
             broken.push(Broken::PlaceAndStateDiffer(*id));
         }
-        let has = |leg: LegId| state.legs.by_id.contains_key(&leg);
+        let has = |leg: LegId| call.legs.get(leg.nth).is_some();
         let pair = call.state.pair();
         if !has(LegId::of_caller(*id)) || pair.is_some_and(|pair| !has(pair.leg)) {
             broken.push(Broken::CallWithoutLeg(*id));
@@ -145,7 +146,7 @@ fn check_queues(state: &State, broken: &mut Vec<Broken>) {
 }
 
 fn check_agents(state: &State, broken: &mut Vec<Broken>) {
-    for (id, agent) in &state.agents {
+    for (id, agent) in state.agents.iter() {
         let logged_out = matches!(agent.state, AgentState::LoggedOut { .. });
         let device = agent.login.as_ref().map(|login| &login.device.address);
         let has_device = device.is_some_and(|device| state.devices.get(device) == Some(id));
@@ -191,9 +192,9 @@ fn check_reservations(state: &State, broken: &mut Vec<Broken>) {
 }
 
 fn check_legs(state: &State, broken: &mut Vec<Broken>) {
-    for (id, leg) in &state.legs.by_id {
-        if !state.legs.is_live(leg.owner) || !state.legs.by_owner.contains(&(leg.owner, *id)) {
-            broken.push(Broken::LegWithoutOwner(*id));
+    for (owner, id, leg) in legs::all(state) {
+        if !state.nodes.is_live(owner) {
+            broken.push(Broken::LegWithoutOwner(id));
         }
         let is_held = match &leg.party {
             Party::Caller => id.is_caller(),
@@ -202,19 +203,16 @@ fn check_legs(state: &State, broken: &mut Vec<Broken>) {
                 state.and_then(AgentState::call) == Some(id.call)
             }
         };
-        if !is_held || !state.calls.contains_key(&id.call) {
-            broken.push(Broken::LegWithoutCall(*id));
+        if !is_held {
+            broken.push(Broken::LegWithoutCall(id));
         }
-    }
-    if state.legs.by_id.len() != state.legs.by_owner.len() {
-        broken.push(Broken::IndexUnsound("legs"));
     }
 }
 
 /// Builds every roster anew and compares.
 fn check_rosters(state: &State, broken: &mut Vec<Broken>) {
     let mut rosters: BTreeMap<QueueId, Roster> = BTreeMap::new();
-    for (id, agent) in &state.agents {
+    for (id, agent) in state.agents.iter() {
         let filed = Filed { standing: agent.standing(), idle_since: agent.idle_since };
         for queue in agent.queues() {
             rosters.entry(queue).or_default().put(id, filed);
@@ -234,7 +232,7 @@ fn check_deadlines(state: &State, broken: &mut Vec<Broken>) {
     let mut wanted: BTreeSet<Deadline> =
         ringing.map(|ringing| Deadline::RingOut(ringing.leg)).collect();
     wanted.extend(state.calls.iter().filter_map(|(id, call)| call.deadline(*id)));
-    for (id, agent) in &state.agents {
+    for (id, agent) in state.agents.iter() {
         let is_resting = matches!(agent.state, AgentState::Ready | AgentState::NotReady { .. });
         if is_resting && state.settings.log_out_when_inactive.is_some() {
             wanted.insert(Deadline::EndInactivity(id.clone()));

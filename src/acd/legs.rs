@@ -1,6 +1,7 @@
 //! Who acts for which leg, and what a lost node means.
 //!
-//! Every leg has an owner, a node in one life. A node that is lost, or starts anew, takes its
+//! Every leg has an owner, a node in one life, and all legs of a call have the same: agents are rung
+//! by the node their caller came to. So they stand in their call. A node that is lost, or starts anew, takes its
 //! legs with it: callers it had end as NodeLost, agents it rang or joined are free again as after
 //! any other end. What is left of a lost leg is its dialog, an *orphan*: the node's next life is
 //! told to say goodbye to those phones.
@@ -13,13 +14,12 @@
 //! | `LoseNode` | its legs are lost; orphans wait for the node's next life |
 //! | either, of an older life | refused: StaleOwner |
 //!
-//! Always holds: every leg belongs to a live call, and its owner is the newest life of its node
-//! and not lost; so nothing is ever ordered from the dead.
+//! Always holds: every leg belongs to a live call, by where it stands; its owner is the newest life
+//! of its node and not lost, so nothing is ever ordered from the dead.
 //!
 //! Not here: what becomes of the calls (`call::end`) and agents (`agent::ready`).
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -41,18 +41,18 @@ use crate::base::id::LegId;
 use crate::base::id::NodeId;
 use crate::base::id::Owner;
 
-/// All legs, by name and by owner, and the nodes that own them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The legs of one call, and the node that acts for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Legs {
-    pub(super) by_id: BTreeMap<LegId, Leg>,
-    pub(super) by_owner: BTreeSet<(Owner, LegId)>,
-    pub(super) nodes: BTreeMap<NodeId, Node>,
+    pub(super) owner: Owner,
+    caller: Option<Leg>,
+    /// By their number within the call.
+    agents: BTreeMap<u32, Leg>,
 }
 
 /// One leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Leg {
-    pub(super) owner: Owner,
     pub(super) party: Party,
     /// `None` while an agent's phone rings.
     pub(super) dialog: Option<Arc<Dialog>>,
@@ -65,88 +65,138 @@ pub(super) enum Party {
     Agent(AgentId),
 }
 
+/// The newest life of every node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Nodes(BTreeMap<NodeId, Node>);
+
 /// The newest life of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Node {
-    pub(super) incarnation: Incarnation,
-    pub(super) lost: bool,
+struct Node {
+    incarnation: Incarnation,
+    lost: bool,
     /// Dialogs of lost legs, for the next life to end.
     orphans: BTreeMap<LegId, (Arc<Dialog>, Cause)>,
 }
 
-impl Legs {
+impl Nodes {
     /// Tells whether this owner may act.
     pub(super) fn is_live(&self, owner: Owner) -> bool {
-        let node = self.nodes.get(&owner.node);
+        let node = self.0.get(&owner.node);
         node.is_some_and(|node| node.incarnation == owner.incarnation && !node.lost)
     }
 
-    pub(super) fn add(&mut self, id: LegId, leg: Leg) {
-        self.by_owner.insert((leg.owner, id));
-        self.by_id.insert(id, leg);
+    /// The newest life of each, and whether it is alive.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Owner, bool)> {
+        let owner = |id: &NodeId, node: &Node| Owner { node: *id, incarnation: node.incarnation };
+        self.0.iter().map(move |(id, node)| (owner(id, node), !node.lost))
+    }
+}
+
+impl Legs {
+    /// Those of a call that has just arrived: the caller's.
+    pub(super) fn of_caller(owner: Owner, dialog: Dialog) -> Self {
+        let caller = Leg { party: Party::Caller, dialog: Some(Arc::new(dialog)) };
+        Self { owner, caller: Some(caller), agents: BTreeMap::new() }
     }
 
-    /// Forgets a leg that is over, and says who had it.
-    pub(super) fn remove(&mut self, id: LegId) -> Option<Leg> {
-        let leg = self.by_id.remove(&id)?;
-        self.by_owner.remove(&(leg.owner, id));
-        Some(leg)
+    pub(super) fn get(&self, nth: u32) -> Option<&Leg> {
+        if nth == 0 { self.caller.as_ref() } else { self.agents.get(&nth) }
     }
 
-    pub(super) fn owner_of(&self, id: LegId) -> Option<Owner> {
-        self.by_id.get(&id).map(|leg| leg.owner)
+    /// Every leg by its number, the caller's first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Leg)> {
+        let agents = self.agents.iter().map(|(nth, leg)| (*nth, leg));
+        self.caller.iter().map(|leg| (0, leg)).chain(agents)
     }
 
-    pub(super) fn owned_by(&self, owner: Owner) -> impl Iterator<Item = LegId> {
-        let first = LegId { call: crate::base::id::CallId(0), nth: 0 };
-        self.by_owner
-            .range((owner, first)..)
-            .take_while(move |(of, _)| *of == owner)
-            .map(|(_, leg)| *leg)
+    /// An agent's phone begins to ring.
+    pub(super) fn add(&mut self, nth: u32, agent: AgentId) {
+        self.agents.insert(nth, Leg { party: Party::Agent(agent), dialog: None });
     }
+
+    fn get_mut(&mut self, nth: u32) -> Option<&mut Leg> {
+        if nth == 0 { self.caller.as_mut() } else { self.agents.get_mut(&nth) }
+    }
+
+    fn remove(&mut self, nth: u32) -> Option<Leg> {
+        if nth == 0 { self.caller.take() } else { self.agents.remove(&nth) }
+    }
+}
+
+/// A leg, while it is there.
+pub(super) fn find(state: &State, id: LegId) -> Option<&Leg> {
+    state.calls.get(&id.call)?.legs.get(id.nth)
+}
+
+/// Forgets a leg that is over, and says whose it was.
+pub(super) fn remove(state: &mut State, id: LegId) -> Option<(Owner, Leg)> {
+    let legs = &mut state.calls.get_mut(&id.call)?.legs;
+    Some((legs.owner, legs.remove(id.nth)?))
+}
+
+/// Who acts for a leg, while it is there.
+pub(super) fn owner_of(state: &State, id: LegId) -> Option<Owner> {
+    let legs = &state.calls.get(&id.call)?.legs;
+    legs.get(id.nth).map(|_| legs.owner)
+}
+
+/// Every leg with its owner, in order of names.
+pub(super) fn all(state: &State) -> impl Iterator<Item = (Owner, LegId, &Leg)> {
+    state.calls.iter().flat_map(|(call, of)| {
+        let named = |(nth, leg)| (of.legs.owner, LegId { call: *call, nth }, leg);
+        of.legs.iter().map(named)
+    })
+}
+
+/// The legs an owner acts for, in order of names.
+pub(super) fn owned_by(state: &State, owner: Owner) -> impl Iterator<Item = (LegId, &Leg)> {
+    let owned = all(state).filter(move |(whose, ..)| *whose == owner);
+    owned.map(|(_, id, leg)| (id, leg))
 }
 
 /// Ends a leg that somebody still has: its owner is told, or an orphan is kept if that is lost.
 pub(super) fn release(state: &mut State, id: LegId, cause: Cause, out: &mut Output) {
-    let Some(leg) = state.legs.remove(id) else {
+    let Some((owner, leg)) = remove(state, id) else {
         return; // Its party was quicker.
     };
-    if state.legs.is_live(leg.owner) {
-        out.order(leg.owner, Effect::ReleaseLeg { leg: id, cause });
+    if state.nodes.is_live(owner) {
+        out.order(owner, Effect::ReleaseLeg { leg: id, cause });
         return;
     }
-    if let (Some(dialog), Some(node)) = (leg.dialog, state.legs.nodes.get_mut(&leg.owner.node)) {
+    if let (Some(dialog), Some(node)) = (leg.dialog, state.nodes.0.get_mut(&owner.node)) {
         node.orphans.insert(id, (dialog, cause));
     }
 }
 
 /// Gives an order about a leg to its owner.
 pub(super) fn order(state: &State, leg: LegId, effect: Effect, out: &mut Output) {
-    if let Some(owner) = state.legs.owner_of(leg) {
+    if let Some(owner) = owner_of(state, leg) {
         out.order(owner, effect);
     }
 }
 
 /// Keeps the newest picture of a leg's dialog.
 pub(super) fn update(state: &mut State, id: LegId, dialog: &Dialog) -> Result<(), Refusal> {
-    let leg = state.legs.by_id.get_mut(&id).ok_or(Refusal::UnknownLeg(id))?;
+    let call = state.calls.get_mut(&id.call);
+    let leg = call.and_then(|call| call.legs.get_mut(id.nth)).ok_or(Refusal::UnknownLeg(id))?;
     leg.dialog = Some(Arc::new(dialog.clone()));
     Ok(())
 }
 
 /// A node's process has started: what its former life had is lost, and its phones told so.
 pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> Result<(), Refusal> {
-    if state.legs.is_live(owner) {
+    if state.nodes.is_live(owner) {
         return Ok(());
     }
-    let known = state.legs.nodes.get(&owner.node).map(|node| (node.incarnation, node.lost));
+    let known = state.nodes.0.get(&owner.node).map(|node| (node.incarnation, node.lost));
     if let Some((former, lost)) = known {
         if owner.incarnation <= former {
             return Err(Refusal::StaleOwner(owner));
         }
         let former = Owner { node: owner.node, incarnation: former };
         if !lost {
-            let legs = state.legs.owned_by(former).count();
+            let legs = owned_by(state, former).count();
             if legs > 0 {
                 tell_lost(former, legs, out); // One that was stopped in peace leaves none.
             }
@@ -154,7 +204,7 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
         }
     }
     let node = Node { incarnation: owner.incarnation, lost: false, orphans: BTreeMap::new() };
-    let former = state.legs.nodes.insert(owner.node, node);
+    let former = state.nodes.0.insert(owner.node, node);
     for (leg, (dialog, cause)) in former.map(|former| former.orphans).unwrap_or_default() {
         let dialog = (*dialog).clone();
         out.order(owner, Effect::ReleaseOrphan { leg, dialog, cause });
@@ -165,11 +215,11 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
 
 /// A node is gone: so are its legs.
 pub(super) fn lose_node(state: &mut State, owner: Owner, out: &mut Output) -> Result<(), Refusal> {
-    match state.legs.nodes.get(&owner.node) {
+    match state.nodes.0.get(&owner.node) {
         Some(node) if node.incarnation != owner.incarnation => Err(Refusal::StaleOwner(owner)),
         Some(node) if node.lost => Ok(()),
         Some(_) => {
-            tell_lost(owner, state.legs.owned_by(owner).count(), out);
+            tell_lost(owner, owned_by(state, owner).count(), out);
             lose(state, owner, out);
             Ok(())
         }
@@ -183,8 +233,8 @@ fn tell_lost(owner: Owner, legs: usize, out: &mut Output) {
 
 /// Marks the owner lost first, so that everything ended below leaves orphans and no orders.
 fn lose(state: &mut State, owner: Owner, out: &mut Output) {
-    let lost: Vec<LegId> = state.legs.owned_by(owner).collect();
-    if let Some(node) = state.legs.nodes.get_mut(&owner.node) {
+    let lost: Vec<LegId> = owned_by(state, owner).map(|(leg, _)| leg).collect();
+    if let Some(node) = state.nodes.0.get_mut(&owner.node) {
         node.lost = true;
     }
     for leg in lost {

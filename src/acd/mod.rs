@@ -43,12 +43,13 @@ use crate::acd::config::PromptConfig;
 use crate::acd::config::Settings;
 use crate::acd::config::Source;
 use crate::acd::config::TrunkConfig;
-use crate::acd::legs::Legs;
+use crate::acd::legs::Nodes;
 use crate::acd::queue::Queue;
 use crate::acd::queue::meet::Unsettled;
 use crate::acd::queue::roster::Roster;
 use crate::acd::requests::Requests;
 use crate::acd::reservation::Reservation;
+use crate::acd::table::Table;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::id::LogIndex;
@@ -77,6 +78,7 @@ mod queue;
 mod requests;
 mod reservation;
 mod routing;
+mod table;
 pub mod view;
 
 /// Everything the core knows; empty by default, and then equal on every replica.
@@ -93,11 +95,11 @@ pub struct State {
     queues: BTreeMap<QueueId, Queue>,
     /// Who serves a queue; kept also for queues nobody has made yet.
     rosters: BTreeMap<QueueId, Roster>,
-    agents: BTreeMap<AgentId, Agent>,
-    calls: BTreeMap<CallId, Call>,
+    agents: Table<AgentId, Agent>,
+    calls: Table<CallId, Call>,
     reservations: BTreeMap<ReservationId, Reservation>,
     reservations_made: u64,
-    legs: Legs,
+    nodes: Nodes,
     /// Which queue is reached by an address.
     addresses: BTreeMap<Address, QueueId>,
     /// Who is logged in at a device.

@@ -42,8 +42,9 @@ pub(super) fn take_out(state: &mut State, id: CallId, nonsense: Nonsense, out: &
     let broken = format!("{nonsense:?}");
     drop_reservations(state, id);
     drop_places(state, id);
-    let legs: Vec<LegId> = state.legs.by_id.keys().copied().filter(|leg| leg.call == id).collect();
-    for leg in legs {
+    let legs = state.calls.get(&id).map(|call| call.legs.iter().map(|(nth, _)| nth).collect());
+    let legs: Vec<u32> = legs.unwrap_or_default();
+    for leg in legs.into_iter().map(|nth| LegId { call: id, nth }) {
         legs::release(state, leg, Cause::NodeLost, out);
     }
     out.fact(Fact::CallQuarantined { call: id, broken: broken.clone() });

@@ -52,7 +52,6 @@ use crate::acd::effect::Ring;
 use crate::acd::fact::Fact;
 use crate::acd::fact::ReservationEnd;
 use crate::acd::legs;
-use crate::acd::legs::Leg;
 use crate::acd::legs::Party;
 use crate::acd::output::Output;
 use crate::acd::quarantine;
@@ -99,12 +98,12 @@ pub(super) fn make(
     choice: Choice,
     out: &mut Output,
 ) {
-    if state.legs.owner_of(LegId::of_caller(call)).is_none() {
-        return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
-    }
     let Some(held) = state.calls.get_mut(&call) else {
         return quarantine::take_out(state, call, Nonsense::PlaceWithoutCall, out);
     };
+    if held.legs.get(LegId::of_caller(call).nth).is_none() {
+        return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
+    }
     held.why = Some(Arc::new(choice.why.clone()));
     state.reservations_made += 1;
     let id = ReservationId(state.reservations_made);
@@ -119,7 +118,7 @@ pub(super) fn make(
 
 /// Rings more agents' phones for a call that others' phones ring for already.
 pub(super) fn ring_too(state: &mut State, call: CallId, choice: Choice, out: &mut Output) {
-    if state.legs.owner_of(LegId::of_caller(call)).is_none() {
+    if legs::find(state, LegId::of_caller(call)).is_none() {
         return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
     }
     let found = state.calls.get(&call).map(|call| (&call.state, call.queue.clone()));
@@ -143,10 +142,10 @@ fn ring(state: &mut State, id: ReservationId, agents: Vec<AgentId>, out: &mut Ou
         return;
     };
     let (call_id, queue, since) = (held.call, held.queue.clone(), state.now);
-    let owner = state.legs.owner_of(LegId::of_caller(call_id));
-    let (Some(call), Some(owner)) = (state.calls.get_mut(&call_id), owner) else {
+    let Some(call) = state.calls.get_mut(&call_id) else {
         return;
     };
+    let owner = call.legs.owner;
     let length = state.queues.get(&queue).map(|queue| queue.config.ring).unwrap_or_default();
     call.note(since, Milestone::Reserved(agents.clone()));
     let mut legs: Vec<(AgentId, LegId)> = Vec::new();
@@ -155,10 +154,10 @@ fn ring(state: &mut State, id: ReservationId, agents: Vec<AgentId>, out: &mut Ou
         let leg = LegId { call: call_id, nth: call.legs_made };
         held.ringing.insert(agent.clone(), Ringing { leg, since });
         state.deadlines.set(Deadline::RingOut(leg), since + length);
+        call.legs.add(leg.nth, agent.clone());
         legs.push((agent, leg));
     }
     for (agent, leg) in legs {
-        state.legs.add(leg, Leg { owner, party: Party::Agent(agent.clone()), dialog: None });
         let reserved = AgentState::Reserved { reservation: id, call: call_id, leg };
         agent::enter(state, &agent, reserved, out);
         if let Some(ring) = ring_of(state, leg, &agent, &queue) {
@@ -183,7 +182,7 @@ fn ring_of(state: &State, leg: LegId, agent: &AgentId, queue: &QueueId) -> Optio
 
 /// The reservation and agent a ringing leg belongs to.
 pub(super) fn of_leg(state: &State, leg: LegId) -> Option<(ReservationId, AgentId)> {
-    let Party::Agent(agent) = &state.legs.by_id.get(&leg)?.party else {
+    let Party::Agent(agent) = &legs::find(state, leg)?.party else {
         return None;
     };
     let reserved = &state.agents.get(agent)?.state;
@@ -196,7 +195,7 @@ pub(super) fn of_leg(state: &State, leg: LegId) -> Option<(ReservationId, AgentI
 /// Refuses what was said of a leg that does not ring.
 fn not_ringing(state: &State, leg: LegId) -> Refusal {
     match state.calls.get(&leg.call) {
-        Some(call) if state.legs.by_id.contains_key(&leg) => call::refuse(leg.call, call),
+        Some(call) if call.legs.get(leg.nth).is_some() => call::refuse(leg.call, call),
         _ => Refusal::UnknownLeg(leg),
     }
 }
@@ -275,7 +274,7 @@ pub(super) fn fail(
         quarantine::take_out(state, leg.call, Nonsense::AgentWithoutReservation, out);
         return Ok(());
     };
-    state.legs.remove(leg);
+    legs::remove(state, leg);
     drop_agent(state, id, &agent, ReservationEnd::Failed(why), out);
     if !matches!(why, RingFailure::Unreachable | RingFailure::WrongAddress) {
         device::trust(state, &agent, out);

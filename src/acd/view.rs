@@ -28,6 +28,7 @@ use crate::acd::config::TrunkConfig;
 use crate::acd::fact::CallEnd;
 use crate::acd::fact::Explanation;
 use crate::acd::fact::PassedOver;
+use crate::acd::legs;
 use crate::acd::legs::Party;
 use crate::acd::picture;
 use crate::base::id::AgentId;
@@ -430,28 +431,24 @@ impl<'a> View<'a> {
 
     /// The legs somebody owns, in order.
     pub fn legs_of(self, owner: Owner) -> Vec<LegPicture> {
-        let legs = self.state.legs.owned_by(owner);
-        legs.filter_map(|id| {
-            let leg = self.state.legs.by_id.get(&id)?;
+        let legs = legs::owned_by(self.state, owner);
+        legs.map(|(id, leg)| {
             let agent = match &leg.party {
                 Party::Caller => None,
                 Party::Agent(agent) => Some(agent.clone()),
             };
-            Some(LegPicture { leg: id, agent, dialog: leg.dialog.as_deref().cloned() })
+            LegPicture { leg: id, agent, dialog: leg.dialog.as_deref().cloned() }
         })
         .collect()
     }
 
     /// Every leg, and whose it is.
     pub fn legs(self) -> BTreeSet<(Owner, LegId)> {
-        self.state.legs.by_owner.clone()
+        legs::all(self.state).map(|(owner, leg, _)| (owner, leg)).collect()
     }
 
     /// The newest life of each node, and whether it is alive.
     pub fn nodes(self) -> Vec<(Owner, bool)> {
-        let nodes = self.state.legs.nodes.iter();
-        nodes
-            .map(|(id, node)| (Owner { node: *id, incarnation: node.incarnation }, !node.lost))
-            .collect()
+        self.state.nodes.iter().collect()
     }
 }

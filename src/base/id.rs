@@ -16,9 +16,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use compact_str::CompactString;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::base::name::Name;
 
 /// Names one caller's contact, from arrival to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,23 +78,23 @@ macro_rules! configured_name {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(CompactString);
+        pub struct $name(Name);
 
         impl $name {
             /// Wraps the text as it was configured.
             pub fn new(text: &str) -> Self {
-                Self(CompactString::from(text))
+                Self(Name::from(text))
             }
 
             /// The text as it was configured.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.0.as_str())
             }
         }
     };

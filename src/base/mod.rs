@@ -6,6 +6,7 @@
 //! Not here: anything a single floor could own by itself.
 
 pub mod id;
+mod name;
 pub mod prng;
 pub mod rate;
 pub mod secret;

@@ -6,7 +6,6 @@
 //! Not here: what is nonsense (`acd::quarantine`).
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use carillon::acd::State;
 use carillon::acd::apply::Output;
@@ -29,7 +28,6 @@ use carillon::acd::view::View;
 use carillon::base::id::AgentId;
 use carillon::base::id::CallId;
 use carillon::base::id::Incarnation;
-use carillon::base::id::LegId;
 use carillon::base::id::LogIndex;
 use carillon::base::id::NodeId;
 use carillon::base::id::Owner;
@@ -91,14 +89,12 @@ fn bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
 
 /// The state without the caller's leg, as if it had never been written.
 fn without_leg(state: &State, dialog: &Dialog) -> State {
-    let leg = LegId::of_caller(CALL);
     let of_caller = 0_u32; // The first variant of whose leg it is.
-    let by_id = BTreeMap::from([(leg, (OWNER, of_caller, Some(dialog)))]);
-    let by_owner = BTreeSet::from([(OWNER, leg)]);
-    let legs = bytes(&(by_id, by_owner));
+    let no_agents = BTreeMap::<u32, ()>::new();
+    let legs = bytes(&(OWNER, Some((of_caller, Some(dialog))), &no_agents));
     let whole = bytes(state);
     let at = whole.windows(legs.len()).position(|part| part == legs).expect("the leg is there");
-    let none = bytes(&(BTreeMap::<LegId, ()>::new(), BTreeSet::<LegId>::new()));
+    let none = bytes(&(OWNER, None::<()>, &no_agents));
     let cut = [&whole[..at], &none[..], &whole[at + legs.len()..]].concat();
     postcard::from_bytes(&cut).expect("a state without a leg is still a state")
 }

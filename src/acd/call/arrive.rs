@@ -26,13 +26,11 @@ use crate::acd::command::Refusal;
 use crate::acd::config::Address;
 use crate::acd::config::OverflowAction;
 use crate::acd::fact::Fact;
-use crate::acd::legs::Leg;
-use crate::acd::legs::Party;
+use crate::acd::legs::Legs;
 use crate::acd::output::Output;
 use crate::acd::queue::overflow;
 use crate::acd::view::Milestone;
 use crate::base::id::CallId;
-use crate::base::id::LegId;
 use crate::base::id::QueueId;
 
 /// The queue an address reaches: a whole AOR wins over a user part that matches any host.
@@ -48,7 +46,7 @@ pub(in crate::acd) fn enqueue(
     out: &mut Output,
 ) -> Result<(), Refusal> {
     let id = arrival.call;
-    if !state.legs.is_live(arrival.owner) {
+    if !state.nodes.is_live(arrival.owner) {
         return Err(Refusal::StaleOwner(arrival.owner));
     }
     if state.calls.contains_key(&id) || state.history.call(id).is_some() {
@@ -62,10 +60,6 @@ pub(in crate::acd) fn enqueue(
     let priority = state.queues.get(&queue).map_or(0, |queue| queue.config.priority);
     let priority = arrival.priority.map_or(priority, |raised| raised.max(priority));
     state.calls.insert(id, new_call(state, arrival, queue.clone(), priority));
-    let party = Party::Caller;
-    let leg = Leg { owner: arrival.owner, party, dialog: Some(Arc::new(arrival.dialog.clone())) };
-    state.legs.add(LegId::of_caller(id), leg);
-
     let caller = arrival.caller.clone();
     out.fact(Fact::CallEnqueued { call: id, queue: queue.clone(), caller, priority });
     overflow::enter_queue(state, id, &queue, out);
@@ -95,6 +89,7 @@ fn turn_away(state: &mut State, id: &QueueId, out: &mut Output) -> Result<(), Re
 fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> Call {
     Call {
         caller: Arc::new(arrival.caller.clone()),
+        legs: Legs::of_caller(arrival.owner, arrival.dialog.clone()),
         arrived: state.now,
         arrival: state.index,
         queue,

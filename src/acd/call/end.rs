@@ -138,12 +138,12 @@ pub(in crate::acd) fn end_leg(
     why: LegEnd,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    let Some(known) = state.legs.by_id.get(&leg) else {
+    let Some(known) = legs::find(state, leg) else {
         return Err(Refusal::UnknownLeg(leg));
     };
     match known.party {
         Party::Caller => {
-            state.legs.remove(leg);
+            legs::remove(state, leg);
             caller_gone(state, leg.call, why, out);
             Ok(())
         }
@@ -151,7 +151,7 @@ pub(in crate::acd) fn end_leg(
             reservation::fail(state, leg, ring_failure(why), out)
         }
         Party::Agent(_) => {
-            state.legs.remove(leg);
+            legs::remove(state, leg);
             agent_gone(state, leg.call, why, out);
             Ok(())
         }

@@ -5,7 +5,6 @@
 //!
 //! Not here: reports over longer times, which listeners keep from the facts.
 
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
 use serde::Deserialize;
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use crate::acd::call::Call;
 use crate::acd::fact::CallEnd;
+use crate::acd::table::Table;
 use crate::base::id::AgentId;
 use crate::base::id::CallId;
 use crate::base::time::ClusterTime;
@@ -23,7 +23,7 @@ const ENDED_MAX: usize = 1000;
 /// The remembered calls, and the order they ended in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) struct History {
-    ended: BTreeMap<CallId, Ended>,
+    ended: Table<CallId, Ended>,
     order: VecDeque<CallId>,
 }
 

@@ -14,6 +14,7 @@ use crate::acd::call::CallState;
 use crate::acd::call::Pair;
 use crate::acd::command::Refusal;
 use crate::acd::fact::Fact;
+use crate::acd::legs;
 use crate::acd::output::Output;
 use crate::acd::view::Milestone;
 use crate::base::id::LegId;
@@ -25,7 +26,7 @@ pub(in crate::acd) fn hold(
     held: bool,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    if !state.legs.by_id.contains_key(&leg) {
+    if legs::find(state, leg).is_none() {
         return Err(Refusal::UnknownLeg(leg));
     }
     let call = call::find(state, leg.call)?;

@@ -38,6 +38,7 @@ use crate::acd::command::Refusal;
 use crate::acd::config::OverflowAction;
 use crate::acd::config::OverflowRule;
 use crate::acd::fact::Explanation;
+use crate::acd::legs::Legs;
 use crate::acd::queue::Place;
 use crate::acd::view::Milestone;
 use crate::acd::view::Moment;
@@ -67,6 +68,7 @@ const TIMELINE_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::acd) struct Call {
     pub(in crate::acd) caller: Arc<Caller>,
+    pub(in crate::acd) legs: Legs,
     /// When it arrived; its age counts from here, in whatever queue.
     pub(in crate::acd) arrived: ClusterTime,
     /// The entry it arrived with: who came first.

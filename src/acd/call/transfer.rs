@@ -90,7 +90,7 @@ pub(in crate::acd) fn settle(
     refused: Option<u16>,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    if !leg.is_caller() || !state.legs.by_id.contains_key(&leg) {
+    if !leg.is_caller() || legs::find(state, leg).is_none() {
         return Err(Refusal::UnknownLeg(leg));
     }
     let call = call::find(state, leg.call)?;

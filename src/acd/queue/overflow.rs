@@ -285,7 +285,7 @@ pub(in crate::acd) fn finish_prompt(
     leg: LegId,
     out: &mut Output,
 ) -> Result<(), Refusal> {
-    if !leg.is_caller() || !state.legs.by_id.contains_key(&leg) {
+    if !leg.is_caller() || legs::find(state, leg).is_none() {
         return Err(Refusal::UnknownLeg(leg));
     }
     let call = call::find(state, leg.call)?;
