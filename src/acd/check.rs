@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::acd::State;
 use crate::acd::agent::AgentState;
+use crate::acd::agent::relocation;
 use crate::acd::call::CallState;
 use crate::acd::clock::Deadline;
 use crate::acd::command::CallStateName;
@@ -48,7 +49,8 @@ pub enum Broken {
     AgentAndCallDiffer(AgentId),
     /// The reservation does not agree with its call and agents.
     ReservationAdrift(ReservationId),
-    /// The agent has a login and is LoggedOut, or the reverse, or another has the device.
+    /// The agent has a login and is LoggedOut, or the reverse, or another has the device, or the
+    /// agent is not where they could be.
     LoginAdrift(AgentId),
     /// The rosters tell of the agent what the agent does not.
     RosterDiffers(QueueId),
@@ -170,6 +172,13 @@ fn check_agents(state: &State, broken: &mut Vec<Broken>) {
             broken.push(Broken::AgentAndCallDiffer(id.clone()));
         }
     }
+    for (id, agent) in state.agents.iter() {
+        let strands = relocation::destination(agent).is_some();
+        let could_go = || relocation::movers(state, id).is_some();
+        if strands != state.stranded.contains(id) || strands && could_go() {
+            broken.push(Broken::LoginAdrift(id.clone()));
+        }
+    }
     let logins = state.agents.values().filter(|agent| agent.login.is_some()).count();
     if logins != state.devices.len() {
         broken.push(Broken::IndexUnsound("devices"));
@@ -215,7 +224,7 @@ fn check_rosters(state: &State, broken: &mut Vec<Broken>) {
     for (id, agent) in state.agents.iter() {
         let filed = Filed { standing: agent.standing(), idle_since: agent.idle_since };
         for queue in agent.queues() {
-            rosters.entry(queue).or_default().put(id, filed);
+            rosters.entry(queue.clone()).or_default().put(id, filed);
         }
     }
     let queues: BTreeSet<&QueueId> = rosters.keys().chain(state.rosters.keys()).collect();
@@ -275,7 +284,7 @@ fn check_indexes(state: &State, broken: &mut Vec<Broken>) {
         ("deadlines", state.deadlines.is_sound()),
         ("requests", state.requests.is_sound()),
         ("history", state.history.is_sound()),
-        ("unsettled", unsettled.to_match.is_empty() && unsettled.unstaffed.is_empty()),
+        ("unsettled", unsettled.is_empty()),
     ];
     let unsound = sound.into_iter().filter(|(_, is_sound)| !is_sound);
     broken.extend(unsound.map(|(name, _)| Broken::IndexUnsound(name)));

@@ -30,6 +30,7 @@
 //! Not here: how the log is kept (`cluster`), how phones are rung (`b2bua`).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -104,6 +105,8 @@ pub struct State {
     addresses: BTreeMap<Address, QueueId>,
     /// Who is logged in at a device.
     devices: BTreeMap<String, AgentId>,
+    /// Who is logged in where they are not configured any more, and cannot go where they are.
+    stranded: BTreeSet<AgentId>,
     trunks: BTreeMap<TrunkId, (TrunkConfig, Source)>,
     prompts: BTreeMap<PromptId, (PromptConfig, Source)>,
     history: History,

@@ -76,7 +76,7 @@ pub(super) fn of_agent(state: &State, agent: &Agent) -> AgentPicture {
         trunk: agent.login.as_ref().and_then(|login| login.device.trunk.clone()),
         device_state: agent.device.state,
         device_freshness: agent.device.freshness(state.now),
-        queues: agent.queues(),
+        queues: agent.queues().cloned().collect(),
         call: agent.state.call(),
         after_call: agent.pending.as_ref().map(Pending::to_string),
         team: agent.config.team.clone(),

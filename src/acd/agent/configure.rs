@@ -2,7 +2,7 @@
 //!
 //! A change of queues takes effect at once, for the next call; a ringing or talking one goes on. A
 //! queue that is being removed keeps its agents until it is empty. A changed device is rung from
-//! the next call on (`login`). An agent removed in the middle of a talk finishes it first.
+//! the next call on (`relocation`). An agent removed in the middle of a talk finishes it first.
 //!
 //! Always holds: an agent's queues are named once each; an agent is in the rosters of exactly
 //! those, whether the queues exist or not, and of those it stays in.
@@ -18,6 +18,7 @@ use crate::acd::agent::Agent;
 use crate::acd::agent::AgentState;
 use crate::acd::agent::Pending;
 use crate::acd::agent::login;
+use crate::acd::agent::relocation;
 use crate::acd::clock::Deadline;
 use crate::acd::config::AgentConfig;
 use crate::acd::config::Source;
@@ -38,8 +39,8 @@ pub(in crate::acd) fn put(
     let mut seen = BTreeSet::new();
     config.queues.retain(|queue| seen.insert(queue.clone()));
     if let Some(former) = state.agents.get(&id) {
-        let is_draining = |id: &QueueId| state.queues.get(id).is_some_and(|queue| queue.draining);
-        let staying = former.queues().into_iter().filter(is_draining).collect();
+        let is_draining = |id: &&QueueId| state.queues.get(id).is_some_and(|queue| queue.draining);
+        let staying = former.queues().filter(is_draining).cloned().collect();
         roster::strike(state, &id);
         if let Some(agent) = state.agents.get_mut(&id) {
             agent.staying = staying;
@@ -59,7 +60,7 @@ pub(in crate::acd) fn put(
         agent.source = source;
     }
     roster::file(state, &id);
-    login::follow_device(state, &id, out);
+    relocation::follow(state, &id, out);
 }
 
 /// Removes an agent: at once, or after the talk.

@@ -14,14 +14,11 @@
 //! | Talking, Held | back in its queue with its age, before later ones | is hung up: LoggedOut |
 //! | else | — | — |
 //!
-//! An agent logged in at the configured device goes with it when the configuration changes: at
-//! once, or after the call they are on. One who chose another device stays there until the next
-//! login.
-//!
 //! Always holds: after a forced logout no call reaches the agent, whatever was left over; every
 //! logout has one published reason; a device has one agent.
 //!
-//! Not here: what an agent wants (`ready`), what a phone can (`device`).
+//! Not here: what an agent wants (`ready`), what a phone can (`device`), another phone while logged
+//! in (`relocation`).
 
 use std::sync::Arc;
 
@@ -38,6 +35,7 @@ use crate::acd::agent::device::Device;
 use crate::acd::agent::device::set_freshness;
 use crate::acd::agent::duplicate;
 use crate::acd::agent::duplicate::Admission;
+use crate::acd::agent::relocation;
 use crate::acd::call;
 use crate::acd::call::CallState;
 use crate::acd::call::Origin;
@@ -54,7 +52,6 @@ use crate::acd::fact::LogoutReason;
 use crate::acd::legs;
 use crate::acd::output::Output;
 use crate::acd::queue::overflow;
-use crate::acd::queue::roster;
 use crate::acd::reservation;
 use crate::acd::view::Milestone;
 use crate::base::id::AgentId;
@@ -129,41 +126,7 @@ fn log_in_again(state: &mut State, id: &AgentId, login: Login, out: &mut Output)
         return;
     };
     let kind = former.kind;
-    move_to(state, id, Login { kind, ..login }, out);
-}
-
-/// Brings an agent who is logged in at the configured device to where that is now, between calls.
-///
-/// Where another agent is logged in they cannot go: they stay, and are asked after the next call.
-pub(in crate::acd) fn follow_device(state: &mut State, id: &AgentId, out: &mut Output) {
-    let Some(agent) = state.agents.get(id).filter(|agent| agent.state.call().is_none()) else {
-        return;
-    };
-    let (Some(login), Some(device)) = (&agent.login, &agent.config.device) else {
-        return;
-    };
-    let holder = state.devices.get(&device.address);
-    if login.configured && login.device != *device && holder.is_none_or(|holder| holder == id) {
-        let login = Login { device: device.clone(), ..(**login).clone() };
-        move_to(state, id, login, out);
-    }
-}
-
-/// Rings the agent there from now on; nothing is known of that device yet.
-fn move_to(state: &mut State, id: &AgentId, login: Login, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
-        return;
-    };
-    let device = login.device.clone();
-    if let Some(former) = agent.login.replace(Arc::new(login)) {
-        state.devices.remove(&former.device.address);
-    }
-    agent.device = Device::default();
-    state.devices.insert(device.address.clone(), id.clone());
-    state.deadlines.clear(&Deadline::EndGrace(id.clone()));
-    set_freshness(state, id);
-    roster::file(state, id);
-    out.fact(Fact::AgentMoved { agent: id.clone(), device: device.address, trunk: device.trunk });
+    relocation::move_to(state, id, Login { kind, ..login }, out);
 }
 
 /// The device the login names, through the configured trunk, or the configured device.
@@ -286,15 +249,16 @@ pub(in crate::acd) fn depart(
     by: Actor,
     out: &mut Output,
 ) {
+    if state.agents.get(id).is_none_or(|agent| agent.login.is_none()) {
+        return; // Nobody there to be logged out.
+    }
+    relocation::vacate(state, id);
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
-    let Some(login) = agent.login.take() else {
-        return; // Nobody there to be logged out.
-    };
+    agent.login = None;
     agent.pending = None;
     agent.device = Device::default();
-    state.devices.remove(&login.device.address);
     state.deadlines.clear(&Deadline::EndGrace(id.clone()));
     set_freshness(state, id);
     let why = Some((reason, by));

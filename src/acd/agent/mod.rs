@@ -22,7 +22,7 @@
 //! alone changes the state, tells it, and files the agent anew in its rosters.
 //!
 //! Not here: [`login`] (in and out), [`duplicate`] (in twice), [`ready`] (willing), [`device`]
-//! (able), [`configure`].
+//! (able), [`relocation`] (another phone), [`configure`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -59,6 +59,7 @@ pub(in crate::acd) mod device;
 pub(in crate::acd) mod duplicate;
 pub(in crate::acd) mod login;
 pub(in crate::acd) mod ready;
+pub(in crate::acd) mod relocation;
 
 /// An agent, logged in or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +143,11 @@ impl AgentState {
         }
     }
 
+    /// Logged in and doing nothing, which may last too long.
+    pub(in crate::acd) fn rests(&self) -> bool {
+        matches!(self, Self::Ready | Self::NotReady { .. })
+    }
+
     /// The call the agent's phone is busy with.
     pub(in crate::acd) fn call(&self) -> Option<CallId> {
         match self {
@@ -173,9 +179,19 @@ impl Agent {
     }
 
     /// Which the agent serves: those configured, and removed ones until they are empty.
-    pub(in crate::acd) fn queues(&self) -> Vec<QueueId> {
+    pub(in crate::acd) fn queues(&self) -> impl Iterator<Item = &QueueId> {
         let staying = self.staying.iter().filter(|queue| !self.config.queues.contains(queue));
-        self.config.queues.iter().chain(staying).cloned().collect()
+        self.config.queues.iter().chain(staying)
+    }
+
+    /// The deadlines that die with the agent's state.
+    fn deadlines(&self, id: &AgentId) -> [Option<Deadline>; 3] {
+        let wraps_up = matches!(self.state, AgentState::WrapUp { .. });
+        [
+            wraps_up.then(|| Deadline::EndWrapUp(id.clone())),
+            self.state.rests().then(|| Deadline::EndInactivity(id.clone())),
+            self.passed_over_until.map(|_| Deadline::EndPassingOver(id.clone())),
+        ]
     }
 
     /// Whether the agent could be rung, or why not.
@@ -211,11 +227,10 @@ pub(in crate::acd) fn refuse(id: &AgentId, agent: &Agent, allowed: &[AgentStateN
 
 /// Brings an agent into another state because a call or a policy wants it so.
 pub(in crate::acd) fn enter(state: &mut State, id: &AgentId, next: AgentState, out: &mut Output) {
-    enter_by(state, id, next, &login::by_ourselves(), out);
+    change(state, id, next, None, out);
 }
 
-/// Brings an agent into another state, with its deadlines and its place in the rosters; tells it,
-/// and who wanted it.
+/// Brings an agent into another state, and tells who wanted it.
 pub(in crate::acd) fn enter_by(
     state: &mut State,
     id: &AgentId,
@@ -223,9 +238,23 @@ pub(in crate::acd) fn enter_by(
     by: &Actor,
     out: &mut Output,
 ) {
+    change(state, id, next, Some(by), out);
+}
+
+/// Brings an agent into another state, with its deadlines and its place in the rosters; tells it.
+fn change(
+    state: &mut State,
+    id: &AgentId,
+    next: AgentState,
+    by: Option<&Actor>,
+    out: &mut Output,
+) {
     let Some(agent) = state.agents.get_mut(id) else {
         return;
     };
+    for deadline in agent.deadlines(id).into_iter().flatten() {
+        state.deadlines.clear(&deadline);
+    }
     let former = agent.state.name();
     // A reservation in vain and a wrap-up leave the idle time as it was.
     let had_call = agent.state.call().is_some();
@@ -243,28 +272,36 @@ pub(in crate::acd) fn enter_by(
     set_deadlines(state, id);
     roster::file(state, id);
     out.facts.extend(fact);
-    if had_call {
-        login::follow_device(state, id, out);
+    if had_call && state.stranded.contains(id) {
+        relocation::follow(state, id, out);
     }
 }
 
-/// Sets the deadline of the agent's state and clears those of all others.
+/// Sets the deadlines of the agent's state, those of the former being cleared.
 pub(in crate::acd) fn set_deadlines(state: &mut State, id: &AgentId) {
     let Some(agent) = state.agents.get(id) else {
         return;
     };
-    let inactive = state.settings.log_out_when_inactive.map(|limit| agent.active + limit);
-    let (wrap_up, inactivity) = match agent.state {
-        AgentState::WrapUp { until, .. } => (Some(until), None),
-        AgentState::Ready | AgentState::NotReady { .. } => (None, inactive),
-        AgentState::LoggedOut { .. } | AgentState::Reserved { .. } | AgentState::Talking { .. } => {
-            (None, None)
-        }
+    let rests = agent.state.rests();
+    let inactivity = state.settings.log_out_when_inactive.map(|limit| agent.active + limit);
+    let wrap_up = match agent.state {
+        AgentState::WrapUp { until, .. } => Some(until),
+        AgentState::LoggedOut { .. }
+        | AgentState::NotReady { .. }
+        | AgentState::Ready
+        | AgentState::Reserved { .. }
+        | AgentState::Talking { .. } => None,
     };
     let passing_over = agent.passed_over_until;
-    set_or_clear(state, Deadline::EndWrapUp(id.clone()), wrap_up);
-    set_or_clear(state, Deadline::EndInactivity(id.clone()), inactivity);
-    set_or_clear(state, Deadline::EndPassingOver(id.clone()), passing_over);
+    if let Some(at) = wrap_up {
+        state.deadlines.set(Deadline::EndWrapUp(id.clone()), at);
+    }
+    if rests {
+        set_or_clear(state, Deadline::EndInactivity(id.clone()), inactivity);
+    }
+    if let Some(at) = passing_over {
+        state.deadlines.set(Deadline::EndPassingOver(id.clone()), at);
+    }
 }
 
 pub(in crate::acd) fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) {
@@ -274,16 +311,17 @@ pub(in crate::acd) fn set_or_clear(state: &mut State, deadline: Deadline, at: Op
     }
 }
 
-fn fact_of(id: &AgentId, agent: &Agent, by: &Actor, now: ClusterTime) -> Option<Fact> {
-    let (agent_id, by) = (id.clone(), by.clone());
+fn fact_of(id: &AgentId, agent: &Agent, by: Option<&Actor>, now: ClusterTime) -> Option<Fact> {
+    let agent_id = id.clone();
+    let by = || by.cloned().unwrap_or_else(login::by_ourselves);
     match agent.state.clone() {
         AgentState::LoggedOut { why } => {
             why.map(|(reason, by)| Fact::AgentLoggedOut { agent: agent_id, reason, by })
         }
         AgentState::NotReady { reason } => {
-            Some(Fact::AgentNotReady { agent: agent_id, reason, by })
+            Some(Fact::AgentNotReady { agent: agent_id, reason, by: by() })
         }
-        AgentState::Ready => Some(Fact::AgentReady { agent: agent_id, by }),
+        AgentState::Ready => Some(Fact::AgentReady { agent: agent_id, by: by() }),
         AgentState::Reserved { call, .. } => Some(Fact::AgentReserved { agent: agent_id, call }),
         AgentState::Talking { call, .. } => Some(Fact::AgentTalking { agent: agent_id, call }),
         AgentState::WrapUp { call, until } => {

@@ -1,8 +1,8 @@
 //! Where calls and agents meet: what one step has made possible is done before the next.
 //!
 //! Steps only mark queues: a caller began to wait there, an agent of it could be rung again, or
-//! its last agent logged out. [`settle`] then looks at the marked queues until nothing is left:
-//! first callers nobody will serve leave by the `noAgents` rule, then reservations are made.
+//! its last agent logged out; and that a device became free. [`settle`] then looks at what is marked
+//! until nothing is left: first agents go to the phones they were waiting for, then callers nobody will serve leave by the `noAgents` rule, then reservations are made.
 //!
 //! Among the marked queues the one with the highest weight is served first, then the caller of
 //! highest priority, then the oldest; that caller gets whom the queue's strategy chooses. So an
@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
+use crate::acd::agent::relocation;
 use crate::acd::config::Strategy;
 use crate::acd::output::Output;
 use crate::acd::queue::Place;
@@ -37,12 +38,23 @@ pub(in crate::acd) struct Unsettled {
     pub(in crate::acd) to_match: BTreeSet<QueueId>,
     /// The last agent has logged out.
     pub(in crate::acd) unstaffed: BTreeSet<QueueId>,
+    /// An agent has left a device, which another may have been waiting for.
+    pub(in crate::acd) vacated: bool,
+}
+
+impl Unsettled {
+    /// Tells whether all is done.
+    pub(in crate::acd) fn is_empty(&self) -> bool {
+        self.to_match.is_empty() && self.unstaffed.is_empty() && !self.vacated
+    }
 }
 
 /// Brings calls and agents together in every marked queue.
 pub(in crate::acd) fn settle(state: &mut State, out: &mut Output) {
     loop {
-        if let Some(queue) = state.unsettled.unstaffed.pop_first() {
+        if std::mem::take(&mut state.unsettled.vacated) {
+            relocation::follow_all(state, out);
+        } else if let Some(queue) = state.unsettled.unstaffed.pop_first() {
             overflow::leave_unstaffed(state, &queue, out);
         } else if let Some((queue, work)) = next_queue(state) {
             carry_out(state, &queue, work, out);
@@ -63,15 +75,21 @@ enum Work {
 
 /// The marked queue to serve next; marks of queues with nothing to do are dropped on the way.
 fn next_queue(state: &mut State) -> Option<(QueueId, Work)> {
-    let marked = std::mem::take(&mut state.unsettled.to_match);
-    let with_work = |queue: &QueueId| work_in(state, queue).map(|work| (queue.clone(), work));
-    let works: Vec<(QueueId, Work)> = marked.iter().filter_map(with_work).collect();
-    state.unsettled.to_match = works.iter().map(|(queue, _)| queue.clone()).collect();
-    let rank = |(queue, work): &(QueueId, Work)| {
+    let mut marked = std::mem::take(&mut state.unsettled.to_match);
+    let mut next = None;
+    marked.retain(|queue| {
+        let Some(work) = work_in(state, queue) else {
+            return false;
+        };
         let weight = state.queues.get(queue).map(|queue| -i64::from(queue.config.weight));
-        (matches!(work, Work::RingToo(_)), weight, *work)
-    };
-    works.into_iter().min_by_key(rank)
+        let rank = (matches!(work, Work::RingToo(_)), weight, work);
+        if next.as_ref().is_none_or(|(first, _)| rank < *first) {
+            next = Some((rank, queue.clone()));
+        }
+        true
+    });
+    state.unsettled.to_match = marked;
+    next.map(|((.., work), queue)| (queue, work))
 }
 
 /// What is to be done in a queue now, if anything.

@@ -102,6 +102,15 @@ impl Roster {
 
     pub(in crate::acd) fn put(&mut self, agent: &AgentId, filed: Filed) {
         self.members.insert(agent.clone());
+        self.count_in(agent, filed);
+    }
+
+    fn take(&mut self, agent: &AgentId, filed: Filed) {
+        self.members.remove(agent);
+        self.count_out(agent, filed);
+    }
+
+    fn count_in(&mut self, agent: &AgentId, filed: Filed) {
         let count = self.standings.entry(filed.standing).or_default();
         *count = count.saturating_add(1);
         if filed.standing == Standing::Eligible {
@@ -109,15 +118,16 @@ impl Roster {
         }
     }
 
-    fn take(&mut self, agent: &AgentId, filed: Filed) {
-        self.members.remove(agent);
+    fn count_out(&mut self, agent: &AgentId, filed: Filed) {
         if let Some(count) = self.standings.get_mut(&filed.standing) {
             *count = count.saturating_sub(1);
             if *count == 0 {
                 self.standings.remove(&filed.standing);
             }
         }
-        self.eligible.remove(&(filed.idle_since, agent.clone()));
+        if filed.standing == Standing::Eligible {
+            self.eligible.remove(&(filed.idle_since, agent.clone()));
+        }
     }
 }
 
@@ -130,14 +140,13 @@ pub(in crate::acd) fn file(state: &mut State, id: &AgentId) {
         return;
     };
     let filed = Filed { standing: agent.standing(), idle_since: agent.idle_since };
-    let Some(former) = agent.filed.replace(filed) else {
-        return for_each_queue(state, id, |roster| roster.put(id, filed));
-    };
-    if former != filed {
-        for_each_queue(state, id, |roster| {
-            roster.take(id, former);
-            roster.put(id, filed);
-        });
+    match agent.filed.replace(filed) {
+        Some(former) if former == filed => {}
+        Some(former) => for_each_queue(state, id, |roster| {
+            roster.count_out(id, former);
+            roster.count_in(id, filed);
+        }),
+        None => for_each_queue(state, id, |roster| roster.put(id, filed)),
     }
 }
 
@@ -150,8 +159,8 @@ pub(in crate::acd) fn strike(state: &mut State, id: &AgentId) {
 }
 
 fn for_each_queue(state: &mut State, id: &AgentId, mut change: impl FnMut(&mut Roster)) {
-    let queues = state.agents.get(id).map(Agent::queues);
-    for queue in queues.unwrap_or_default() {
+    let queues = state.agents.get(id).into_iter().flat_map(Agent::queues);
+    for queue in queues {
         let roster = state.rosters.entry(queue.clone()).or_default();
         let was_staffed = roster.is_staffed();
         change(roster);
@@ -162,7 +171,7 @@ fn for_each_queue(state: &mut State, id: &AgentId, mut change: impl FnMut(&mut R
             state.unsettled.unstaffed.insert(queue.clone());
         }
         if roster.members.is_empty() {
-            state.rosters.remove(&queue);
+            state.rosters.remove(queue);
         }
     }
 }
