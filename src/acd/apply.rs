@@ -38,7 +38,7 @@ use crate::base::id::LogIndex;
 /// What it caused is added to `out`, which the caller hands in empty.
 pub fn apply(state: &mut State, index: LogIndex, entry: &Entry, out: &mut Output) -> Outcome {
     state.index = index;
-    if let Some(outcome) = state.requests.outcome_of(entry.request) {
+    if let Some(outcome) = state.requests.take(entry.request) {
         return outcome;
     }
     state.now = state.now.max(entry.proposed_at);
@@ -46,10 +46,13 @@ pub fn apply(state: &mut State, index: LogIndex, entry: &Entry, out: &mut Output
 
     let outcome = match carry_out(state, &entry.command, out) {
         Ok(()) => Outcome::Done,
-        Err(refusal) => Outcome::Refused(refusal),
+        Err(refusal) => {
+            state.requests.refuse(entry.request, &refusal);
+            Outcome::Refused(refusal)
+        }
     };
     meet::settle(state, out);
-    state.requests.remember(state.now, entry.request, outcome.clone());
+    state.requests.file(state.now, entry.request);
     outcome
 }
 

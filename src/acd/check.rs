@@ -81,7 +81,7 @@ pub fn broken_invariants(state: &State) -> Vec<Broken> {
 fn check_calls(state: &State, broken: &mut Vec<Broken>) {
     for (id, call) in state.calls.iter() {
         let queue = state.queues.get(&call.queue);
-        if !queue.is_some_and(|queue| queue.calls.contains(id)) {
+        if queue.is_none_or(|queue| queue.calls.get(&call.arrival) != Some(id)) {
             broken.push(Broken::CallInNoQueue(*id));
         }
         let stands = queue.is_some_and(|queue| queue.waiting.contains(&call.place(*id)));
@@ -111,7 +111,7 @@ fn check_calls(state: &State, broken: &mut Vec<Broken>) {
 
 fn check_queues(state: &State, broken: &mut Vec<Broken>) {
     for (id, queue) in &state.queues {
-        let calls = || queue.calls.iter().filter_map(|call| state.calls.get(call));
+        let calls = || queue.calls.values().filter_map(|call| state.calls.get(call));
         let mut by_state = BTreeMap::new();
         for call in calls() {
             *by_state.entry(call.state.name()).or_insert(0_u32) += 1;
@@ -121,11 +121,10 @@ fn check_queues(state: &State, broken: &mut Vec<Broken>) {
         }
         let count = |state| by_state.get(&state).map_or(0, |count| *count as usize);
         let (waiting, ringing) = (CallStateName::Waiting, CallStateName::Reserved);
-        let ages: BTreeSet<_> =
-            queue.waiting.iter().map(|place| (place.arrived, place.call)).collect();
+        let oldest = queue.waiting.iter().map(|place| place.arrived).min();
         let differ = count(waiting) != queue.waiting.len()
             || count(ringing) != queue.ringing.len()
-            || ages != queue.ages;
+            || oldest != queue.oldest();
         if differ || calls().any(|call| call.queue != *id) {
             broken.push(Broken::CountsDiffer(id.clone()));
         }

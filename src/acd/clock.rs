@@ -66,6 +66,14 @@ impl Deadlines {
         self.order.insert((at, deadline));
     }
 
+    /// Sets a deadline, or forgets it if there is none any more.
+    pub(super) fn set_or_clear(&mut self, deadline: Deadline, at: Option<ClusterTime>) {
+        match at {
+            Some(at) => self.set(deadline, at),
+            None => self.clear(&deadline),
+        }
+    }
+
     /// Forgets a deadline, if it was set.
     pub(super) fn clear(&mut self, deadline: &Deadline) {
         if let Some((deadline, at)) = self.at.remove_entry(deadline) {

@@ -8,6 +8,8 @@
 //!
 //! Not here: what happens then ([`super::effect`] orders it, [`super::fact`] reports it).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -263,7 +265,7 @@ pub struct Arrival {
     /// The address called; the core finds the queue.
     pub to: Address,
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// Raises the queue's priority for this call.
     pub priority: Option<i32>,
     /// The caller's dialog.
@@ -285,10 +287,17 @@ pub struct Caller {
     pub name: Private<Option<String>>,
 }
 
-/// A leg's dialog in the encoding of `b2bua`; the core keeps it and never looks inside.
+/// A leg's dialog in the encoding of `b2bua`; the core keeps it and never looks inside, so that the
+/// bytes are those of the entry it came with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Dialog(pub Vec<u8>);
+pub struct Dialog(pub Arc<[u8]>);
+
+impl From<Vec<u8>> for Dialog {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::from(bytes))
+    }
+}
 
 impl std::fmt::Debug for Dialog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

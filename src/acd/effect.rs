@@ -8,6 +8,8 @@
 //!
 //! Not here: how a phone is rung or a tone is played (`b2bua::execute`, `media`).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -121,7 +123,7 @@ pub struct Ring {
     /// Shown to the agent before the caller's name.
     pub queue_display_name: String,
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// How long the caller has waited by now.
     pub waited: Millis,
 }

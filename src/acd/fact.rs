@@ -1,11 +1,13 @@
 //! Everything that happened: one page, in the past tense, for reports, metrics and listeners.
 //!
-//! A fact is said once, by the entry that made it true, and carries what a listener needs without
-//! asking the state again. The published events of the REST interface are these facts.
+//! A fact is said once, by the entry that made it true, and carries what a listener needs. The
+//! published events of the REST interface are these facts.
 //!
 //! Always holds: facts print no caller's number ([`Private`](crate::base::secret::Private)).
 //!
 //! Not here: what is to be done about it ([`super::effect`]).
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -36,7 +38,7 @@ pub enum Fact {
         /// The one that was called.
         queue: QueueId,
         /// Who calls.
-        caller: Caller,
+        caller: Arc<Caller>,
         /// Higher is served first.
         priority: i32,
     },
@@ -60,7 +62,7 @@ pub enum Fact {
         /// Most idle first.
         agents: Vec<AgentId>,
         /// Why they.
-        why: Explanation,
+        why: Arc<Explanation>,
     },
     /// An agent's phone did not take the call, which waits on with its place and age.
     ReservationEnded {
@@ -156,7 +158,6 @@ pub enum Fact {
         /// The SIP status.
         status: u16,
     },
-
     // Agents.
     /// Is here now, NotReady first.
     AgentLoggedIn {
@@ -243,7 +244,6 @@ pub enum Fact {
         /// What it is doing.
         state: DeviceState,
     },
-
     // Configuration and members.
     /// An object was made or changed.
     ConfigPut {
@@ -298,7 +298,7 @@ pub enum Fact {
         /// Most idle first.
         agents: Vec<AgentId>,
         /// Why they.
-        why: Explanation,
+        why: Arc<Explanation>,
     },
     /// Somebody asked for the end of a call, which follows.
     CallHungUp {

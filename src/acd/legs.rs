@@ -1,10 +1,10 @@
 //! Who acts for which leg, and what a lost node means.
 //!
-//! Every leg has an owner, a node in one life, and all legs of a call have the same: agents are rung
-//! by the node their caller came to. So they stand in their call. A node that is lost, or starts anew, takes its
-//! legs with it: callers it had end as NodeLost, agents it rang or joined are free again as after
-//! any other end. What is left of a lost leg is its dialog, an *orphan*: the node's next life is
-//! told to say goodbye to those phones.
+//! Every leg has an owner, a node in one life, and all legs of a call have the same: agents are
+//! rung by the node their caller came to. So they stand in their call. A node that is lost, or
+//! starts anew, takes its legs with it: callers it had end as NodeLost, agents it rang or joined are
+//! free again as after any other end. What is left of a lost leg is its dialog, an *orphan*: the
+//! node's next life is told to say goodbye to those phones.
 //!
 //! | told | then |
 //! |---|---|
@@ -20,7 +20,6 @@
 //! Not here: what becomes of the calls (`call::end`) and agents (`agent::ready`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -55,7 +54,7 @@ pub(super) struct Legs {
 pub(super) struct Leg {
     pub(super) party: Party,
     /// `None` while an agent's phone rings.
-    pub(super) dialog: Option<Arc<Dialog>>,
+    pub(super) dialog: Option<Dialog>,
 }
 
 /// Whose phone a leg reaches.
@@ -76,7 +75,7 @@ struct Node {
     incarnation: Incarnation,
     lost: bool,
     /// Dialogs of lost legs, for the next life to end.
-    orphans: BTreeMap<LegId, (Arc<Dialog>, Cause)>,
+    orphans: BTreeMap<LegId, (Dialog, Cause)>,
 }
 
 impl Nodes {
@@ -96,7 +95,7 @@ impl Nodes {
 impl Legs {
     /// Those of a call that has just arrived: the caller's.
     pub(super) fn of_caller(owner: Owner, dialog: Dialog) -> Self {
-        let caller = Leg { party: Party::Caller, dialog: Some(Arc::new(dialog)) };
+        let caller = Leg { party: Party::Caller, dialog: Some(dialog) };
         Self { owner, caller: Some(caller), agents: BTreeMap::new() }
     }
 
@@ -115,7 +114,7 @@ impl Legs {
         self.agents.insert(nth, Leg { party: Party::Agent(agent), dialog: None });
     }
 
-    fn get_mut(&mut self, nth: u32) -> Option<&mut Leg> {
+    fn to_mut(&mut self, nth: u32) -> Option<&mut Leg> {
         if nth == 0 { self.caller.as_mut() } else { self.agents.get_mut(&nth) }
     }
 
@@ -131,7 +130,7 @@ pub(super) fn find(state: &State, id: LegId) -> Option<&Leg> {
 
 /// Forgets a leg that is over, and says whose it was.
 pub(super) fn remove(state: &mut State, id: LegId) -> Option<(Owner, Leg)> {
-    let legs = &mut state.calls.get_mut(&id.call)?.legs;
+    let legs = &mut state.calls.to_mut(&id.call)?.legs;
     Some((legs.owner, legs.remove(id.nth)?))
 }
 
@@ -178,9 +177,9 @@ pub(super) fn order(state: &State, leg: LegId, effect: Effect, out: &mut Output)
 
 /// Keeps the newest picture of a leg's dialog.
 pub(super) fn update(state: &mut State, id: LegId, dialog: &Dialog) -> Result<(), Refusal> {
-    let call = state.calls.get_mut(&id.call);
-    let leg = call.and_then(|call| call.legs.get_mut(id.nth)).ok_or(Refusal::UnknownLeg(id))?;
-    leg.dialog = Some(Arc::new(dialog.clone()));
+    let call = state.calls.to_mut(&id.call);
+    let leg = call.and_then(|call| call.legs.to_mut(id.nth)).ok_or(Refusal::UnknownLeg(id))?;
+    leg.dialog = Some(dialog.clone());
     Ok(())
 }
 
@@ -206,7 +205,6 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
     let node = Node { incarnation: owner.incarnation, lost: false, orphans: BTreeMap::new() };
     let former = state.nodes.0.insert(owner.node, node);
     for (leg, (dialog, cause)) in former.map(|former| former.orphans).unwrap_or_default() {
-        let dialog = (*dialog).clone();
         out.order(owner, Effect::ReleaseOrphan { leg, dialog, cause });
     }
     out.fact(Fact::NodeStarted { owner });

@@ -25,7 +25,7 @@ use crate::base::id::CallId;
 
 /// A queue's figures.
 pub(super) fn of_queue(state: &State, queue: &Queue) -> QueuePicture {
-    let longest_wait = queue.ages.first().map(|(arrived, _)| *arrived);
+    let longest_wait = queue.oldest();
     let standings = state.rosters.get(&queue.config.id).map(|roster| &roster.standings);
     let count = |(standing, count): (&Standing, &u32)| MemberCount {
         state: standing.state_name(),

@@ -70,8 +70,7 @@ fn drop_reservations(state: &mut State, id: CallId) {
 fn drop_places(state: &mut State, id: CallId) {
     for queue in state.queues.values_mut() {
         queue.waiting.retain(|place| place.call != id);
-        queue.ages.retain(|(_, call)| *call != id);
         queue.ringing.retain(|place| place.call != id);
-        queue.calls.remove(&id);
+        queue.calls.retain(|_, call| *call != id);
     }
 }

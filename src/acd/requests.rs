@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::acd::command::Outcome;
 use crate::acd::command::Refusal;
 use crate::base::id::RequestId;
+use crate::base::id::RequestName;
 use crate::base::time::ClusterTime;
 use crate::base::time::Millis;
 
@@ -28,33 +30,48 @@ const REMEMBERED_FOR: Millis = Millis::from_secs(120);
 /// Ten seconds of the busiest cluster planned for (6,000 entries a second).
 const REMEMBERED_MAX: usize = 65_536;
 
-/// Outcomes by request, and the order in which to forget them.
+/// Outcomes by the name of the request, and the order in which to forget them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Requests {
+    outcomes: BTreeMap<RequestName, Remembered>,
+    order: VecDeque<(ClusterTime, RequestName)>,
+}
+
+/// What is kept of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Remembered {
+    asked: u32,
     /// `None` is done; most are, and a refusal would make every one of them large.
-    outcomes: BTreeMap<RequestId, Option<Arc<Refusal>>>,
-    order: VecDeque<(ClusterTime, RequestId)>,
+    refusal: Option<Arc<Refusal>>,
 }
 
 impl Requests {
-    /// The outcome of a request whose name was used before.
-    pub(super) fn outcome_of(&self, request: RequestId) -> Option<Outcome> {
-        let (known, outcome) = self.outcomes.range(request.of_same_name()).next()?;
-        if *known == request {
-            let refusal = outcome.as_deref().cloned();
-            return Some(refusal.map_or(Outcome::Done, Outcome::Refused));
+    /// The outcome of a request whose name was used before; else the name is used from now on, and
+    /// the request done unless [`refuse`](Self::refuse) says otherwise.
+    pub(super) fn take(&mut self, request: RequestId) -> Option<Outcome> {
+        match self.outcomes.entry(request.name()) {
+            Entry::Vacant(free) => {
+                free.insert(Remembered { asked: request.asked(), refusal: None });
+                None
+            }
+            Entry::Occupied(known) if known.get().asked == request.asked() => {
+                let refusal = known.get().refusal.as_deref().cloned();
+                Some(refusal.map_or(Outcome::Done, Outcome::Refused))
+            }
+            Entry::Occupied(_) => Some(Outcome::Refused(Refusal::RequestReused)),
         }
-        Some(Outcome::Refused(Refusal::RequestReused))
     }
 
-    /// Keeps an outcome and forgets those too old or too many.
-    pub(super) fn remember(&mut self, now: ClusterTime, request: RequestId, outcome: Outcome) {
-        let refusal = match outcome {
-            Outcome::Done => None,
-            Outcome::Refused(refusal) => Some(Arc::new(refusal)),
-        };
-        self.outcomes.insert(request, refusal);
-        self.order.push_back((now, request));
+    /// Keeps that a request was refused.
+    pub(super) fn refuse(&mut self, request: RequestId, refusal: &Refusal) {
+        if let Some(known) = self.outcomes.get_mut(&request.name()) {
+            known.refusal = Some(Arc::new(refusal.clone()));
+        }
+    }
+
+    /// Counts a request among the newest, and forgets those too old or too many.
+    pub(super) fn file(&mut self, now: ClusterTime, request: RequestId) {
+        self.order.push_back((now, request.name()));
         while let Some((at, oldest)) = self.order.front().copied() {
             if self.order.len() <= REMEMBERED_MAX && now.since(at) <= REMEMBERED_FOR {
                 break;

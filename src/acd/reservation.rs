@@ -28,7 +28,6 @@
 //! Not here: who is chosen ([`super::routing`]) and how a phone is rung (`b2bua`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -98,13 +97,13 @@ pub(super) fn make(
     choice: Choice,
     out: &mut Output,
 ) {
-    let Some(held) = state.calls.get_mut(&call) else {
+    let Some(held) = state.calls.to_mut(&call) else {
         return quarantine::take_out(state, call, Nonsense::PlaceWithoutCall, out);
     };
     if held.legs.get(LegId::of_caller(call).nth).is_none() {
         return quarantine::take_out(state, call, Nonsense::CallWithoutLeg, out);
     }
-    held.why = Some(Arc::new(choice.why.clone()));
+    held.why = Some(choice.why.clone());
     state.reservations_made += 1;
     let id = ReservationId(state.reservations_made);
     call::enter(state, call, CallState::Reserved { reservation: id });
@@ -142,7 +141,7 @@ fn ring(state: &mut State, id: ReservationId, agents: Vec<AgentId>, out: &mut Ou
         return;
     };
     let (call_id, queue, since) = (held.call, held.queue.clone(), state.now);
-    let Some(call) = state.calls.get_mut(&call_id) else {
+    let Some(call) = state.calls.to_mut(&call_id) else {
         return;
     };
     let owner = call.legs.owner;
@@ -175,7 +174,7 @@ fn ring_of(state: &State, leg: LegId, agent: &AgentId, queue: &QueueId) -> Optio
         device: state.agents.get(agent)?.login.as_ref()?.device.clone(),
         queue: queue.clone(),
         queue_display_name: state.queues.get(queue)?.config.display_name.clone(),
-        caller: (*call.caller).clone(),
+        caller: call.caller.clone(),
         waited: state.now.since(call.arrived),
     })
 }
@@ -234,7 +233,7 @@ fn join(
     let (id, queue, now) = (reservation.call, reservation.queue.clone(), state.now);
     let pair = Pair { agent: agent.clone(), leg };
     call::enter(state, id, CallState::Talking(pair));
-    let Some(call) = state.calls.get_mut(&id) else {
+    let Some(call) = state.calls.to_mut(&id) else {
         return quarantine::take_out(state, id, Nonsense::ReservationWithoutCall, out);
     };
     call.answered = Some(now);
@@ -392,7 +391,7 @@ fn tell_end(
     out: &mut Output,
 ) {
     let (call, queue) = (reservation.call, reservation.queue.clone());
-    if let Some(call) = state.calls.get_mut(&call) {
+    if let Some(call) = state.calls.to_mut(&call) {
         call.note(state.now, Milestone::ReservationEnded(agent.clone(), why));
     }
     out.fact(Fact::ReservationEnded { call, queue, agent: agent.clone(), why });

@@ -40,7 +40,7 @@ impl<K: Ord, V: Clone> Table<K, V> {
     }
 
     /// The thing, to be changed: made its own first if a copy of the table shares it.
-    pub(super) fn get_mut(&mut self, name: &K) -> Option<&mut V> {
+    pub(super) fn to_mut(&mut self, name: &K) -> Option<&mut V> {
         self.0.get_mut(name).map(Arc::make_mut)
     }
 

@@ -308,7 +308,7 @@ impl<'a> View<'a> {
         self.state.queues.get(queue).map(|queue| picture::of_queue(self.state, queue))
     }
 
-    /// The live calls of a queue: those waiting in their order, then the others.
+    /// The live calls of a queue: those waiting in their order, then the others, the oldest first.
     pub fn calls_in(self, queue: &QueueId) -> Vec<CallPicture> {
         let Some(queue) = self.state.queues.get(queue) else {
             return Vec::new();
@@ -322,7 +322,7 @@ impl<'a> View<'a> {
                 ..picture::of_call(self.state, place.call, call)
             })
         });
-        let others = queue.calls.iter().filter_map(|id| Some((*id, self.state.calls.get(id)?)));
+        let others = queue.calls.values().filter_map(|id| Some((*id, self.state.calls.get(id)?)));
         let others = others
             .filter(|(_, call)| call.state != CallState::Waiting)
             .map(|(id, call)| picture::of_call(self.state, id, call));
@@ -437,7 +437,7 @@ impl<'a> View<'a> {
                 Party::Caller => None,
                 Party::Agent(agent) => Some(agent.clone()),
             };
-            LegPicture { leg: id, agent, dialog: leg.dialog.as_deref().cloned() }
+            LegPicture { leg: id, agent, dialog: leg.dialog.clone() }
         })
         .collect()
     }

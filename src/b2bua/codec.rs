@@ -61,7 +61,7 @@ pub(super) fn encode(dialog: &Dialog, sound: &Sound) -> command::Dialog {
         agreed: sound.agreed().copied(),
     };
     // Plain data of known shapes always encodes; an empty record would be refused when read.
-    command::Dialog(postcard::to_extend(&picture, vec![VERSION]).unwrap_or_default())
+    command::Dialog::from(postcard::to_extend(&picture, vec![VERSION]).unwrap_or_default())
 }
 
 /// Reads a picture; `None` if the bytes are not one.

@@ -29,6 +29,8 @@
 //!
 //! Not here: requests within a dialog ([`super::leg`]).
 
+use std::sync::Arc;
+
 use crate::acd::command::Arrival;
 use crate::acd::command::Command;
 use crate::acd::config::Address;
@@ -389,7 +391,7 @@ impl Ua {
             call: leg.id.call,
             owner: self.board.identity.owner,
             to: called(message),
-            caller: identity::caller(message, trusted),
+            caller: Arc::new(identity::caller(message, trusted)),
             priority: message.extension("X-ACD-Priority").and_then(|text| text.trim().parse().ok()),
             dialog: codec::encode(&caller.dialog, &leg.sound),
         };

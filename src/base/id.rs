@@ -13,7 +13,6 @@
 //! Not here: SIP's own names (Call-ID, tags, branches), which live in `sip`.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -134,18 +133,25 @@ impl fmt::Display for ReservationId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u128);
 
-impl RequestId {
-    const ASKED: u128 = u32::MAX as u128;
+/// The part of a [`RequestId`] that a repeat of the request has too, whatever it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestName(u64, u32);
 
+impl RequestId {
     /// Makes a request's id of its name and of what it asks.
     pub fn of(name: [u8; 12], asked: [u8; 4]) -> Self {
         let name = name.iter().fold(0, |whole, byte| whole << 8 | u128::from(*byte));
         Self(name << 32 | u128::from(u32::from_be_bytes(asked)))
     }
 
-    /// All ids of this name, whatever they ask.
-    pub fn of_same_name(self) -> RangeInclusive<Self> {
-        Self(self.0 & !Self::ASKED)..=Self(self.0 | Self::ASKED)
+    /// Its name, without what it asks.
+    pub fn name(self) -> RequestName {
+        RequestName((self.0 >> 64) as u64, (self.0 >> 32) as u32)
+    }
+
+    /// What stands for what it asks.
+    pub fn asked(self) -> u32 {
+        self.0 as u32
     }
 }
 

@@ -3,7 +3,8 @@
 //! `cargo test --test acd` plays them all; `SCRIPT=ring_out` only those with that in their name.
 //! `UPDATE=1` writes what happened under the rules; the difference is what is to be reviewed.
 //!
-//! Besides: [`coverage`], what all of them must show together; [`quarantine`], a broken state.
+//! Besides: [`coverage`], what all of them must show together; [`names`], what is compared most;
+//! [`quarantine`], a broken state.
 //!
 //! Not here: the notation (`tests/support/script.rs`), every state against every input
 //! (`tests/matrix`), chance (`tests/sim`).
@@ -18,6 +19,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 mod coverage;
+mod names;
 #[path = "../support/notation.rs"]
 mod notation;
 mod quarantine;

@@ -6,6 +6,7 @@
 //! Not here: what is nonsense (`acd::quarantine`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use carillon::acd::State;
 use carillon::acd::apply::Output;
@@ -65,7 +66,7 @@ fn waiting(dialog: &Dialog) -> State {
         call: CALL,
         owner: OWNER,
         to: notation::address("sales"),
-        caller: Caller::default(),
+        caller: Arc::new(Caller::default()),
         priority: None,
         dialog: dialog.clone(),
     };
@@ -101,7 +102,7 @@ fn without_leg(state: &State, dialog: &Dialog) -> State {
 
 #[test]
 fn a_waiting_call_without_a_leg_is_taken_out_of_service() {
-    let dialog = Dialog(b"the dialog of a caller".to_vec());
+    let dialog = Dialog::from(b"the dialog of a caller".to_vec());
     let whole = waiting(&dialog);
     assert_eq!(broken_invariants(&whole), []);
     let mut state = without_leg(&whole, &dialog);

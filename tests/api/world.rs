@@ -273,9 +273,9 @@ impl World {
             call,
             owner: self.handle.identity().owner,
             to: Address { user: queue.to_owned(), host: None },
-            caller,
+            caller: Arc::new(caller),
             priority: None,
-            dialog: Dialog(Vec::new()),
+            dialog: Dialog::from(Vec::new()),
         };
         self.done(Command::EnqueueCall(Box::new(arrival))).await;
         call.to_string()

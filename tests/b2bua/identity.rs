@@ -33,7 +33,7 @@ fn call(from: &str, headers: Headers<'_>) -> (Caller, Message) {
     });
     world.run_secs(3);
     let told = world.commands.iter().find_map(|command| match command {
-        Command::EnqueueCall(arrival) => Some(arrival.caller.clone()),
+        Command::EnqueueCall(arrival) => Some(Caller::clone(&arrival.caller)),
         _ => None,
     });
     let told = told.expect("a call");

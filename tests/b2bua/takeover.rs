@@ -87,15 +87,15 @@ fn a_picture_is_read_back_whole_or_not_at_all() {
     let Some(Command::EnqueueCall(arrival)) = world.commands.first().cloned() else {
         panic!("no call");
     };
-    let bytes = arrival.dialog.0;
+    let bytes = arrival.dialog.0.to_vec();
     assert!(bytes.len() < 1200, "{} bytes", bytes.len());
-    assert!(codec::decode(&Dialog(bytes.clone())).is_some_and(|p| p.agreed.is_some()));
+    assert!(codec::decode(&Dialog::from(bytes.clone())).is_some_and(|p| p.agreed.is_some()));
     for end in 0..bytes.len() {
-        assert_eq!(codec::decode(&Dialog(bytes[..end].to_vec())), None, "{end} bytes");
+        assert_eq!(codec::decode(&Dialog::from(bytes[..end].to_vec())), None, "{end} bytes");
     }
     let mut newer = bytes;
     newer[0] += 1;
-    assert_eq!(codec::decode(&Dialog(newer)), None);
+    assert_eq!(codec::decode(&Dialog::from(newer)), None);
     world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use carillon::acd::command::Actor;
 use carillon::acd::command::Arrival;
@@ -73,7 +74,7 @@ fn leg() -> LegId {
 }
 
 fn dialog() -> Dialog {
-    Dialog(vec![1, 2, 3, 255])
+    Dialog::from(vec![1, 2, 3, 255])
 }
 
 fn owner() -> Owner {
@@ -179,7 +180,7 @@ fn arrival() -> Arrival {
         call: call(),
         owner: owner(),
         to: address(),
-        caller,
+        caller: Arc::new(caller),
         priority: Some(-3),
         dialog: dialog(),
     }

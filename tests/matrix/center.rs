@@ -4,6 +4,8 @@
 //!
 //! Not here: scripts and the simulator, which have worlds of their own.
 
+use std::sync::Arc;
+
 use carillon::acd::State;
 use carillon::acd::apply::Output;
 use carillon::acd::apply::apply;
@@ -97,7 +99,7 @@ pub(crate) fn agent_leg(call: u64, nth: u32) -> LegId {
 }
 
 pub(crate) fn dialog() -> Dialog {
-    Dialog(vec![1, 2, 3])
+    Dialog::from(vec![1, 2, 3])
 }
 
 pub(crate) fn queue(name: &str) -> QueueConfig {
@@ -187,12 +189,12 @@ pub(crate) fn enqueue_at(owner: Owner, call: u64, to: &str) -> Command {
         call: CallId(call),
         owner,
         to: address(to),
-        caller: Caller {
+        caller: Arc::new(Caller {
             sip_call_id: format!("call{call}"),
             from: Private::new("caller@pbx".to_owned()),
             to: to.to_owned(),
             ..Caller::default()
-        },
+        }),
         priority: None,
         dialog: dialog(),
     }))

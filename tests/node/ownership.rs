@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::net::UdpSocket;
+use std::sync::Arc;
 use std::time::Duration;
 
 use carillon::acd::command::Arrival;
@@ -70,9 +71,9 @@ impl World {
             call,
             owner,
             to: Address { user: "sales".to_owned(), host: None },
-            caller: Caller::default(),
+            caller: Arc::new(Caller::default()),
             priority: None,
-            dialog: Dialog(Vec::new()),
+            dialog: Dialog::from(Vec::new()),
         })));
     }
 

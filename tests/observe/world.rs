@@ -152,15 +152,15 @@ impl World {
             call: CallId(1),
             owner: self.handle.identity().owner,
             to: Address { user: "sales".to_owned(), host: None },
-            caller: Caller {
+            caller: Arc::new(Caller {
                 sip_call_id: "1@192.0.2.9".to_owned(),
                 from: Private::new(format!("{NUMBER}@192.0.2.9")),
                 to: "sales@192.0.2.1".to_owned(),
                 number: Private::new(Some(NUMBER.to_owned())),
                 name: Private::new(Some("Secret Caller".to_owned())),
-            },
+            }),
             priority: None,
-            dialog: Dialog(Vec::new()),
+            dialog: Dialog::from(Vec::new()),
         };
         self.done(Command::EnqueueCall(Box::new(arrival))).await;
     }
@@ -168,7 +168,7 @@ impl World {
     /// The agent's phone answers the call.
     pub(crate) async fn answer(&self) {
         let leg = LegId { call: CallId(1), nth: 1 };
-        self.done(Command::AnswerReservation { leg, dialog: Dialog(Vec::new()) }).await;
+        self.done(Command::AnswerReservation { leg, dialog: Dialog::from(Vec::new()) }).await;
     }
 
     pub(crate) async fn done(&self, command: Command) {

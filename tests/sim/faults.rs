@@ -101,7 +101,7 @@ impl Workload {
     fn garbage(&mut self) -> Command {
         let call = self.some_call();
         let leg = LegId { call, nth: self.lots.between(0, 4) as u32 };
-        let dialog = Dialog(vec![9; 4]);
+        let dialog = Dialog::from(vec![9; 4]);
         let nobody = swarm::agent_id(1_000 + self.lots.between(0, 9));
         let nowhere = swarm::queue_id(1_000);
         match self.lots.between(0, 19) {

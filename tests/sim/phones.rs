@@ -60,7 +60,7 @@ impl Workload {
     }
 
     fn ring(&mut self, leg: LegId) {
-        let dialog = Dialog(vec![1; 16]);
+        let dialog = Dialog::from(vec![1; 16]);
         if self.lots.per_mille(self.swarm.answering) {
             self.report(Millis(3_000), Command::AnswerReservation { leg, dialog });
         } else if self.lots.per_mille(600) {
@@ -80,7 +80,7 @@ impl Workload {
             self.report(talk, Command::HoldLeg { leg, held: false });
         }
         if self.lots.per_mille(100) {
-            let dialog = Dialog(vec![2; 16]);
+            let dialog = Dialog::from(vec![2; 16]);
             self.report(talk, Command::UpdateLeg { leg, dialog });
         }
     }

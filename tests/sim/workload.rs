@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use carillon::acd::command::Actor;
 use carillon::acd::command::Arrival;
@@ -290,7 +291,7 @@ impl Workload {
             number: Private::new(None),
             name: Private::new(None),
         };
-        let dialog = Dialog(vec![7; 16]);
+        let (caller, dialog) = (Arc::new(caller), Dialog::from(vec![7; 16]));
         Command::EnqueueCall(Box::new(Arrival { call, owner, to, caller, priority, dialog }))
     }
 

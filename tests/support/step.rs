@@ -6,6 +6,8 @@
 //!
 //! Not here: lengths, addresses and configuration ([`super::notation`]).
 
+use std::sync::Arc;
+
 use carillon::acd::command::Actor;
 use carillon::acd::command::Arrival;
 use carillon::acd::command::Caller;
@@ -106,7 +108,7 @@ impl World {
 
     /// What phones do; a phone is named after its call or its agent.
     fn phone(&self, words: &[&str]) -> Read<Option<Command>> {
-        let dialog = |name: &str| Dialog(format!("{name} {}", notation::SECRET).into_bytes());
+        let dialog = |name: &str| Dialog::from(format!("{name} {}", notation::SECRET).into_bytes());
         let failed = |name, why| Ok(Command::FailReservation { leg: self.leg(name), why });
         let command: Read<Command> = match words {
             ["call", name, "to", to, options @ ..] => self.arrival(name, to, options),
@@ -212,9 +214,9 @@ impl World {
             call: call(name)?,
             owner,
             to: notation::address(to),
-            caller,
+            caller: Arc::new(caller),
             priority,
-            dialog: Dialog(format!("{name} {}", notation::SECRET).into_bytes()),
+            dialog: Dialog::from(format!("{name} {}", notation::SECRET).into_bytes()),
         })))
     }
 

@@ -42,14 +42,14 @@ pub(in crate::acd) fn put(
         let is_draining = |id: &&QueueId| state.queues.get(id).is_some_and(|queue| queue.draining);
         let staying = former.queues().filter(is_draining).cloned().collect();
         roster::strike(state, &id);
-        if let Some(agent) = state.agents.get_mut(&id) {
+        if let Some(agent) = state.agents.to_mut(&id) {
             agent.staying = staying;
         }
     } else {
         let agent = Agent::new(Arc::new(config.clone()), source, state.now);
         state.agents.insert(id.clone(), agent);
     }
-    if let Some(agent) = state.agents.get_mut(&id) {
+    if let Some(agent) = state.agents.to_mut(&id) {
         if let Some(Pending::Remove(_)) = agent.pending {
             agent.pending = None;
         }
@@ -66,7 +66,7 @@ pub(in crate::acd) fn put(
 /// Removes an agent: at once, or after the talk.
 pub(in crate::acd) fn remove(state: &mut State, id: &AgentId, out: &mut Output) {
     let by = login::by_ourselves();
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     if let AgentState::Talking { .. } = agent.state {

@@ -144,7 +144,7 @@ pub(in crate::acd) fn report(
 
 /// Ringing the device failed: it was not reached at all.
 pub(in crate::acd) fn miss(state: &mut State, id: &AgentId, out: &mut Output) {
-    let Some(device) = state.agents.get_mut(id).map(|agent| &mut agent.device) else {
+    let Some(device) = state.agents.to_mut(id).map(|agent| &mut agent.device) else {
         return;
     };
     if !device.watched {
@@ -159,7 +159,7 @@ pub(in crate::acd) fn miss(state: &mut State, id: &AgentId, out: &mut Output) {
 
 /// The device has spoken to us, or its agent says that it is there: failed rings are forgotten.
 pub(in crate::acd) fn trust(state: &mut State, id: &AgentId, out: &mut Output) {
-    let suspected = state.agents.get_mut(id).filter(|agent| agent.device.suspicion.is_some());
+    let suspected = state.agents.to_mut(id).filter(|agent| agent.device.suspicion.is_some());
     let Some(agent) = suspected else {
         return;
     };
@@ -174,7 +174,7 @@ pub(in crate::acd) fn trust(state: &mut State, id: &AgentId, out: &mut Output) {
 
 /// Takes news of a device in, whether reported or found out by ringing it.
 fn learn(state: &mut State, id: &AgentId, reported: DeviceState, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     let busy = matches!(reported, DeviceState::Busy | DeviceState::Ringing);
@@ -212,12 +212,12 @@ pub(in crate::acd) fn set_freshness(state: &mut State, id: &AgentId) {
     let retry = state.settings.unreachable_retry;
     let fresh_for = |device: &Device| device.suspicion.map_or(FRESH_FOR, |it| it.length(retry));
     let until = known.and_then(|device| Some(device.reported? + fresh_for(device)));
-    agent::set_or_clear(state, Deadline::EndFreshness(id.clone()), until);
+    state.deadlines.set_or_clear(Deadline::EndFreshness(id.clone()), until);
 }
 
 /// Nothing was heard of the device for too long, or it may be tried again: nothing is known now.
 pub(in crate::acd) fn end_freshness(state: &mut State, id: &AgentId, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     agent.device.state = DeviceState::Unknown;
@@ -228,6 +228,10 @@ pub(in crate::acd) fn end_freshness(state: &mut State, id: &AgentId, out: &mut O
 
 /// The agent answered, so the device is there, whatever was said of it.
 pub(in crate::acd) fn answered(state: &mut State, id: &AgentId, out: &mut Output) {
+    let device = state.agents.get(id).map(|agent| &agent.device);
+    if device.is_none_or(|device| device.suspicion.is_none() && !device.is_unreachable()) {
+        return; // As nearly always.
+    }
     trust(state, id, out);
     if state.agents.get(id).is_some_and(|agent| agent.device.is_unreachable()) {
         learn(state, id, DeviceState::Busy, out);
@@ -236,7 +240,7 @@ pub(in crate::acd) fn answered(state: &mut State, id: &AgentId, out: &mut Output
 
 /// The device stayed away for the whole grace: the agent's policy is carried out.
 pub(in crate::acd) fn end_grace(state: &mut State, id: &AgentId, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     if agent.device.suspicion.is_some() && !agent.device.is_unreachable() {

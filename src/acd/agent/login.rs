@@ -253,7 +253,7 @@ pub(in crate::acd) fn depart(
         return; // Nobody there to be logged out.
     }
     relocation::vacate(state, id);
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     agent.login = None;
@@ -267,7 +267,7 @@ pub(in crate::acd) fn depart(
 
 /// A caller whose agent was taken away goes back to the queue and counts as entering it again.
 fn send_back(state: &mut State, id: CallId, agent: &AgentId, out: &mut Output) {
-    let Some(call) = state.calls.get_mut(&id) else {
+    let Some(call) = state.calls.to_mut(&id) else {
         return;
     };
     call.answered = None;

@@ -36,6 +36,7 @@ use crate::acd::agent::device::Device;
 use crate::acd::agent::login::Login;
 use crate::acd::agent::login::PinTries;
 use crate::acd::clock::Deadline;
+use crate::acd::clock::Deadlines;
 use crate::acd::command::Actor;
 use crate::acd::command::AgentStateName;
 use crate::acd::command::Refusal;
@@ -53,6 +54,7 @@ use crate::base::id::LegId;
 use crate::base::id::QueueId;
 use crate::base::id::ReservationId;
 use crate::base::time::ClusterTime;
+use crate::base::time::Millis;
 
 pub(in crate::acd) mod configure;
 pub(in crate::acd) mod device;
@@ -216,7 +218,7 @@ pub(in crate::acd) fn find<'a>(
     state: &'a mut State,
     id: &AgentId,
 ) -> Result<&'a mut Agent, Refusal> {
-    state.agents.get_mut(id).ok_or_else(|| Refusal::UnknownAgent(id.clone()))
+    state.agents.to_mut(id).ok_or_else(|| Refusal::UnknownAgent(id.clone()))
 }
 
 /// The refusal of what is allowed only in other states.
@@ -242,14 +244,8 @@ pub(in crate::acd) fn enter_by(
 }
 
 /// Brings an agent into another state, with its deadlines and its place in the rosters; tells it.
-fn change(
-    state: &mut State,
-    id: &AgentId,
-    next: AgentState,
-    by: Option<&Actor>,
-    out: &mut Output,
-) {
-    let Some(agent) = state.agents.get_mut(id) else {
+fn change(state: &mut State, id: &AgentId, next: AgentState, by: Option<&Actor>, out: &mut Output) {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     for deadline in agent.deadlines(id).into_iter().flatten() {
@@ -269,8 +265,8 @@ fn change(
     agent.state = next;
     agent.since = state.now;
     let fact = fact_of(id, agent, by, state.now);
-    set_deadlines(state, id);
-    roster::file(state, id);
+    set_found_deadlines(&mut state.deadlines, state.settings.log_out_when_inactive, id, agent);
+    roster::file_found(&mut state.rosters, &mut state.unsettled, id, agent);
     out.facts.extend(fact);
     if had_call && state.stranded.contains(id) {
         relocation::follow(state, id, out);
@@ -279,35 +275,28 @@ fn change(
 
 /// Sets the deadlines of the agent's state, those of the former being cleared.
 pub(in crate::acd) fn set_deadlines(state: &mut State, id: &AgentId) {
-    let Some(agent) = state.agents.get(id) else {
-        return;
-    };
-    let rests = agent.state.rests();
-    let inactivity = state.settings.log_out_when_inactive.map(|limit| agent.active + limit);
-    let wrap_up = match agent.state {
-        AgentState::WrapUp { until, .. } => Some(until),
-        AgentState::LoggedOut { .. }
-        | AgentState::NotReady { .. }
-        | AgentState::Ready
-        | AgentState::Reserved { .. }
-        | AgentState::Talking { .. } => None,
-    };
-    let passing_over = agent.passed_over_until;
-    if let Some(at) = wrap_up {
-        state.deadlines.set(Deadline::EndWrapUp(id.clone()), at);
-    }
-    if rests {
-        set_or_clear(state, Deadline::EndInactivity(id.clone()), inactivity);
-    }
-    if let Some(at) = passing_over {
-        state.deadlines.set(Deadline::EndPassingOver(id.clone()), at);
+    if let Some(agent) = state.agents.get(id) {
+        let inactive = state.settings.log_out_when_inactive;
+        set_found_deadlines(&mut state.deadlines, inactive, id, agent);
     }
 }
 
-pub(in crate::acd) fn set_or_clear(state: &mut State, deadline: Deadline, at: Option<ClusterTime>) {
-    match at {
-        Some(at) => state.deadlines.set(deadline, at),
-        None => state.deadlines.clear(&deadline),
+/// Does the same for an agent who has been looked up already.
+fn set_found_deadlines(
+    deadlines: &mut Deadlines,
+    inactive: Option<Millis>,
+    id: &AgentId,
+    agent: &Agent,
+) {
+    if let AgentState::WrapUp { until, .. } = agent.state {
+        deadlines.set(Deadline::EndWrapUp(id.clone()), until);
+    }
+    if agent.state.rests() {
+        let at = inactive.map(|limit| agent.active + limit);
+        deadlines.set_or_clear(Deadline::EndInactivity(id.clone()), at);
+    }
+    if let Some(at) = agent.passed_over_until {
+        deadlines.set(Deadline::EndPassingOver(id.clone()), at);
     }
 }
 

@@ -147,7 +147,7 @@ pub(in crate::acd) fn end_wrap_up(
 
 /// The agent's call is over: wrap-up if there is any, else what comes after it.
 pub(in crate::acd) fn finish_call(state: &mut State, id: &AgentId, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     let AgentState::Talking { call, .. } = agent.state else {
@@ -174,7 +174,7 @@ pub(in crate::acd) fn wrap_up_is_over(state: &mut State, id: &AgentId, out: &mut
 
 /// What comes after call and wrap-up: what was asked for meanwhile, else Ready.
 fn rest(state: &mut State, id: &AgentId, by: &Actor, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     match agent.pending.take() {
@@ -215,7 +215,7 @@ pub(in crate::acd) fn follow_policy(
 
 fn pass_over(state: &mut State, id: &AgentId, length: Millis) {
     let until = state.now + length;
-    if let Some(agent) = state.agents.get_mut(id) {
+    if let Some(agent) = state.agents.to_mut(id) {
         agent.passed_over_until = Some(until);
         agent::set_deadlines(state, id);
         roster::file(state, id);
@@ -224,7 +224,7 @@ fn pass_over(state: &mut State, id: &AgentId, length: Millis) {
 
 /// An agent who rang out may be rung again.
 pub(in crate::acd) fn end_passing_over(state: &mut State, id: &AgentId) {
-    if let Some(agent) = state.agents.get_mut(id) {
+    if let Some(agent) = state.agents.to_mut(id) {
         agent.passed_over_until = None;
         roster::file(state, id);
     }

@@ -80,7 +80,7 @@ pub(in crate::acd) fn vacate(state: &mut State, id: &AgentId) {
 
 /// Nothing is known of that device yet.
 fn settle_at(state: &mut State, id: &AgentId, login: Login, out: &mut Output) {
-    let Some(agent) = state.agents.get_mut(id) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
     let device = login.device.clone();

@@ -14,8 +14,6 @@
 //!
 //! Not here: the rules (`queue::overflow`).
 
-use std::sync::Arc;
-
 use crate::acd::State;
 use crate::acd::call;
 use crate::acd::call::Call;
@@ -88,7 +86,7 @@ fn turn_away(state: &mut State, id: &QueueId, out: &mut Output) -> Result<(), Re
 
 fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> Call {
     Call {
-        caller: Arc::new(arrival.caller.clone()),
+        caller: arrival.caller.clone(),
         legs: Legs::of_caller(arrival.owner, arrival.dialog.clone()),
         arrived: state.now,
         arrival: state.index,
@@ -102,7 +100,7 @@ fn new_call(state: &State, arrival: &Arrival, queue: QueueId, priority: i32) -> 
         answered: None,
         counted: false,
         why: None,
-        timeline: Arc::default(),
+        timeline: Default::default(),
         state: CallState::Waiting,
     }
 }
@@ -116,7 +114,7 @@ pub(in crate::acd) fn prioritize(
     out: &mut Output,
 ) -> Result<(), Refusal> {
     call::find(state, id)?;
-    let Some(call) = state.calls.get_mut(&id) else {
+    let Some(call) = state.calls.to_mut(&id) else {
         return Err(Refusal::UnknownCall(id));
     };
     let former = call.place(id);

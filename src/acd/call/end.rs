@@ -97,7 +97,7 @@ pub(in crate::acd) fn remove(
     }
     if let Some(queue) = state.queues.get_mut(&call.queue) {
         queue.strike(call.place(id), call.state.name());
-        queue.calls.remove(&id);
+        queue.calls.remove(&call.arrival);
     }
     count_out(state, &mut call, &why);
     call.note(state.now, Milestone::Ended(why.clone()));

@@ -53,7 +53,7 @@ pub(in crate::acd) fn held_by(pair: Pair, by: BTreeSet<LegId>) -> CallState {
 
 fn tell(state: &mut State, by: LegId, held: bool, out: &mut Output) {
     let what = if held { Milestone::Held } else { Milestone::Resumed };
-    if let Some(call) = state.calls.get_mut(&by.call) {
+    if let Some(call) = state.calls.to_mut(&by.call) {
         call.note(state.now, what);
     }
     let call = by.call;

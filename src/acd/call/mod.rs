@@ -206,7 +206,7 @@ pub(in crate::acd) fn refuse(id: CallId, call: &Call) -> Refusal {
 
 /// Brings a call into another state, with its place, its counts and its deadline.
 pub(in crate::acd) fn enter(state: &mut State, id: CallId, next: CallState) {
-    let Some(call) = state.calls.get_mut(&id) else {
+    let Some(call) = state.calls.to_mut(&id) else {
         return; // Ended by an earlier step of the same entry.
     };
     if let Some(deadline) = call.deadline(id) {

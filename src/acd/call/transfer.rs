@@ -75,7 +75,7 @@ pub(in crate::acd) fn send(
     out: &mut Output,
 ) {
     call::enter(state, id, CallState::Transferring { from });
-    if let Some(call) = state.calls.get_mut(&id) {
+    if let Some(call) = state.calls.to_mut(&id) {
         call.note(state.now, Milestone::Transferring(to.to_string()));
     }
     let leg = LegId::of_caller(id);
@@ -121,7 +121,7 @@ fn arrived(state: &mut State, id: CallId, from: &Origin, out: &mut Output) {
 }
 
 fn bring_back(state: &mut State, id: CallId, from: Origin, status: u16, out: &mut Output) {
-    if let Some(call) = state.calls.get_mut(&id) {
+    if let Some(call) = state.calls.to_mut(&id) {
         call.note(state.now, Milestone::TransferFailed(status));
     }
     out.fact(Fact::CallTransferFailed { call: id, status });

@@ -89,16 +89,13 @@ fn reset_waits(state: &mut State, id: &QueueId) {
         return;
     };
     let wait_max = queue.config.limits.wait_max;
-    for call_id in &queue.calls {
-        let Some(call) = state.calls.get_mut(call_id) else {
+    for call_id in queue.calls.values() {
+        let Some(call) = state.calls.to_mut(call_id) else {
             continue;
         };
         call.wait_until = wait_max.map(|max| call.entered + max);
         if call.state == CallState::Waiting {
-            match call.wait_until {
-                Some(at) => state.deadlines.set(Deadline::EndWait(*call_id), at),
-                None => state.deadlines.clear(&Deadline::EndWait(*call_id)),
-            }
+            state.deadlines.set_or_clear(Deadline::EndWait(*call_id), call.wait_until);
         }
     }
 }

@@ -12,7 +12,7 @@
 //! | [`configure`] | made, changed, removed while callers wait |
 //!
 //! Always holds: `entered` is the sum of answered, abandoned, short, overflowed, withdrawn, hung
-//! up, lost, and those still there unanswered; `waiting` and `ages` have exactly the calls in state
+//! up, lost, and those still there unanswered; `waiting` has exactly the calls in state
 //! Waiting, `ringing` those in state Reserved.
 //!
 //! Not here: what the caller hears (`b2bua`), who is chosen (`routing`).
@@ -51,12 +51,11 @@ pub(in crate::acd) struct Queue {
     pub(in crate::acd) draining: bool,
     /// Who waits, the next to be served first.
     pub(in crate::acd) waiting: BTreeSet<Place>,
-    /// When each of them arrived, the oldest first.
-    pub(in crate::acd) ages: BTreeSet<(ClusterTime, CallId)>,
     /// For whom phones ring, in the order of the line.
     pub(in crate::acd) ringing: BTreeSet<Place>,
-    /// Every live call that entered here last.
-    pub(in crate::acd) calls: BTreeSet<CallId>,
+    /// Every live call that entered here last, in the order they arrived: so most come at one end
+    /// and go at the other, and only those are looked at.
+    pub(in crate::acd) calls: BTreeMap<LogIndex, CallId>,
     /// Those calls, counted by state.
     pub(in crate::acd) by_state: BTreeMap<CallStateName, u32>,
     pub(in crate::acd) totals: QueueTotals,
@@ -78,6 +77,12 @@ impl Place {
         let behind = -i64::from(of.priority);
         Self { behind, arrival: of.arrival, arrived: of.arrived, call }
     }
+
+    /// Before everybody of a priority.
+    fn before_all(behind: i64) -> Self {
+        let (arrival, arrived, call) = (LogIndex(0), ClusterTime(0), CallId(0));
+        Self { behind, arrival, arrived, call }
+    }
 }
 
 impl Queue {
@@ -87,9 +92,8 @@ impl Queue {
             source,
             draining: false,
             waiting: BTreeSet::new(),
-            ages: BTreeSet::new(),
             ringing: BTreeSet::new(),
-            calls: BTreeSet::new(),
+            calls: BTreeMap::new(),
             by_state: BTreeMap::new(),
             totals: QueueTotals::default(),
         }
@@ -100,13 +104,8 @@ impl Queue {
         let count = self.by_state.entry(state).or_default();
         *count = count.saturating_add(1);
         match state {
-            CallStateName::Waiting => {
-                self.waiting.insert(place);
-                self.ages.insert((place.arrived, place.call));
-            }
-            CallStateName::Reserved => {
-                self.ringing.insert(place);
-            }
+            CallStateName::Waiting => _ = self.waiting.insert(place),
+            CallStateName::Reserved => _ = self.ringing.insert(place),
             CallStateName::Arriving
             | CallStateName::Talking
             | CallStateName::Held
@@ -117,15 +116,29 @@ impl Queue {
 
     /// Takes a call out from under its state, before that or its place changes.
     pub(in crate::acd) fn strike(&mut self, place: Place, state: CallStateName) {
-        self.waiting.remove(&place);
-        self.ages.remove(&(place.arrived, place.call));
-        self.ringing.remove(&place);
+        match state {
+            CallStateName::Waiting => _ = self.waiting.remove(&place),
+            CallStateName::Reserved => _ = self.ringing.remove(&place),
+            CallStateName::Arriving
+            | CallStateName::Talking
+            | CallStateName::Held
+            | CallStateName::Transferring
+            | CallStateName::Ended => {}
+        }
         if let Some(count) = self.by_state.get_mut(&state) {
             *count = count.saturating_sub(1);
             if *count == 0 {
                 self.by_state.remove(&state);
             }
         }
+    }
+
+    /// When the oldest of those who wait arrived: the first of some priority, and there are few.
+    pub(in crate::acd) fn oldest(&self) -> Option<ClusterTime> {
+        let first = |from: Place| self.waiting.range(from..).next();
+        let next = |place: &&Place| first(Place::before_all(place.behind + 1));
+        let firsts = std::iter::successors(self.waiting.first(), next);
+        firsts.map(|place| place.arrived).min()
     }
 
     /// How many calls are in one state.
@@ -158,7 +171,7 @@ pub(in crate::acd) fn dismiss(state: &mut State, id: &QueueId) {
         let stays = |agent: &Agent| agent.staying.contains(id);
         if state.agents.get(&member).is_some_and(stays) {
             roster::strike(state, &member);
-            if let Some(agent) = state.agents.get_mut(&member) {
+            if let Some(agent) = state.agents.to_mut(&member) {
                 agent.staying.remove(id);
             }
             roster::file(state, &member);

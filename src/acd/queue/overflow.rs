@@ -103,7 +103,7 @@ pub(in crate::acd) fn enter_queue(
     out: &mut Output,
 ) {
     let rule = rule_at_door(state, queue_id);
-    let (Some(call), Some(queue)) = (state.calls.get_mut(&id), state.queues.get_mut(queue_id))
+    let (Some(call), Some(queue)) = (state.calls.to_mut(&id), state.queues.get_mut(queue_id))
     else {
         return; // The callers have looked both up in this very entry.
     };
@@ -113,7 +113,7 @@ pub(in crate::acd) fn enter_queue(
     call.wait_until = queue.config.limits.wait_max.map(|max| state.now + max);
     call.counted = true;
     call.note(state.now, Milestone::Entered(queue_id.clone()));
-    queue.calls.insert(id);
+    queue.calls.insert(call.arrival, id);
     queue.file(call.place(id), call.state.name());
     queue.totals.entered = queue.totals.entered.saturating_add(1);
     match rule {
@@ -133,7 +133,7 @@ fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Outp
     }
     if let Some(queue) = state.queues.get_mut(&call.queue) {
         queue.strike(call.place(id), call.state.name());
-        queue.calls.remove(&id);
+        queue.calls.remove(&call.arrival);
     }
     end::count_out(state, &mut call, &CallEnd::Overflowed(rule));
     queue::drop_if_drained(state, &call.queue, out);
@@ -145,7 +145,7 @@ fn leave_queue(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Outp
 /// Gives a call its place in its queue, and the caller what the queue lets them hear.
 pub(in crate::acd) fn wait(state: &mut State, id: CallId, out: &mut Output) {
     call::enter(state, id, CallState::Waiting);
-    let Some(call) = state.calls.get_mut(&id) else {
+    let Some(call) = state.calls.to_mut(&id) else {
         return;
     };
     let Some(queue) = state.queues.get(&call.queue) else {

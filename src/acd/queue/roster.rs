@@ -19,6 +19,7 @@ use crate::acd::State;
 use crate::acd::agent::Agent;
 use crate::acd::command::AgentStateName;
 use crate::acd::fact::PassedOver;
+use crate::acd::queue::meet::Unsettled;
 use crate::base::id::AgentId;
 use crate::base::id::QueueId;
 use crate::base::time::ClusterTime;
@@ -136,43 +137,65 @@ impl Roster {
 /// Queues where this made somebody eligible, or nobody logged in, are looked at before the
 /// entry is done.
 pub(in crate::acd) fn file(state: &mut State, id: &AgentId) {
-    let Some(agent) = state.agents.get_mut(id) else {
-        return;
-    };
+    if let Some(agent) = state.agents.to_mut(id) {
+        file_found(&mut state.rosters, &mut state.unsettled, id, agent);
+    }
+}
+
+/// Does the same with an agent who has been looked up already.
+pub(in crate::acd) fn file_found(
+    rosters: &mut BTreeMap<QueueId, Roster>,
+    unsettled: &mut Unsettled,
+    id: &AgentId,
+    agent: &mut Agent,
+) {
     let filed = Filed { standing: agent.standing(), idle_since: agent.idle_since };
-    match agent.filed.replace(filed) {
-        Some(former) if former == filed => {}
-        Some(former) => for_each_queue(state, id, |roster| {
-            roster.count_out(id, former);
-            roster.count_in(id, filed);
-        }),
-        None => for_each_queue(state, id, |roster| roster.put(id, filed)),
+    let former = agent.filed.replace(filed);
+    if former == Some(filed) {
+        return;
+    }
+    for queue in agent.queues() {
+        alter(rosters, unsettled, queue, |roster| match former {
+            Some(former) => {
+                roster.count_out(id, former);
+                roster.count_in(id, filed);
+            }
+            None => roster.put(id, filed),
+        });
     }
 }
 
 /// Takes an agent out of all its rosters, before its queues change or it is removed.
 pub(in crate::acd) fn strike(state: &mut State, id: &AgentId) {
-    let Some(former) = state.agents.get_mut(id).and_then(|agent| agent.filed.take()) else {
+    let Some(agent) = state.agents.to_mut(id) else {
         return;
     };
-    for_each_queue(state, id, |roster| roster.take(id, former));
+    if let Some(former) = agent.filed.take() {
+        for queue in agent.queues() {
+            let take = |roster: &mut Roster| roster.take(id, former);
+            alter(&mut state.rosters, &mut state.unsettled, queue, take);
+        }
+    }
 }
 
-fn for_each_queue(state: &mut State, id: &AgentId, mut change: impl FnMut(&mut Roster)) {
-    let queues = state.agents.get(id).into_iter().flat_map(Agent::queues);
-    for queue in queues {
-        let roster = state.rosters.entry(queue.clone()).or_default();
-        let was_staffed = roster.is_staffed();
-        change(roster);
-        if !roster.eligible.is_empty() {
-            state.unsettled.to_match.insert(queue.clone());
-        }
-        if was_staffed && !roster.is_staffed() {
-            state.unsettled.unstaffed.insert(queue.clone());
-        }
-        if roster.members.is_empty() {
-            state.rosters.remove(queue);
-        }
+/// Changes one roster, and marks its queue for what this makes possible there.
+fn alter(
+    rosters: &mut BTreeMap<QueueId, Roster>,
+    unsettled: &mut Unsettled,
+    queue: &QueueId,
+    change: impl FnOnce(&mut Roster),
+) {
+    let roster = rosters.entry(queue.clone()).or_default();
+    let was_staffed = roster.is_staffed();
+    change(roster);
+    if !roster.eligible.is_empty() {
+        unsettled.to_match.insert(queue.clone());
+    }
+    if was_staffed && !roster.is_staffed() {
+        unsettled.unstaffed.insert(queue.clone());
+    }
+    if roster.members.is_empty() {
+        rosters.remove(queue);
     }
 }
 

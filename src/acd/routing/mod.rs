@@ -11,6 +11,8 @@
 //!
 //! Not here: which caller is next (`queue::meet`), what is done with the choice (`reservation`).
 
+use std::sync::Arc;
+
 use crate::acd::State;
 use crate::acd::config::Strategy;
 use crate::acd::fact::Explanation;
@@ -24,7 +26,7 @@ mod ring_all;
 /// Who is to be rung, and why they.
 pub(in crate::acd) struct Choice {
     pub(in crate::acd) agents: Vec<AgentId>,
-    pub(in crate::acd) why: Explanation,
+    pub(in crate::acd) why: Arc<Explanation>,
 }
 
 /// Chooses for the first caller of a queue; `None` when nobody could be rung.
@@ -34,6 +36,6 @@ pub(in crate::acd) fn choose(state: &State, queue: &QueueId) -> Option<Choice> {
         Strategy::MostIdle => most_idle::choose(roster),
         Strategy::RingAll => ring_all::choose(roster),
     };
-    let why = explanation::explain(roster, agents.len(), state.now);
+    let why = Arc::new(explanation::explain(roster, agents.len(), state.now));
     (!agents.is_empty()).then_some(Choice { agents, why })
 }
