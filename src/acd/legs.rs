@@ -2,9 +2,9 @@
 //!
 //! Every leg has an owner, a node in one life, and all legs of a call have the same: agents are
 //! rung by the node their caller came to. So they stand in their call. A node that is lost, or
-//! starts anew, takes its legs with it: callers it had end as NodeLost, agents it rang or joined are
-//! free again as after any other end. What is left of a lost leg is its dialog, an *orphan*: the
-//! node's next life is told to say goodbye to those phones.
+//! starts anew, takes its legs with it: callers it had end as NodeLost, agents it rang or joined
+//! are free again as after any other end. What is left of a lost leg is its dialog, an *orphan*:
+//! the node's next life is told to say goodbye to those phones.
 //!
 //! | told | then |
 //! |---|---|

@@ -23,8 +23,8 @@
 //! served within a priority; every timed state has exactly one deadline, and it dies with it;
 //! equal entries give equal states everywhere, also after a snapshot.
 //!
-//! What is large (agents and calls, see `table`; configurations, texts, dialogs, stories) stands
-//! behind `Arc`: a snapshot copies the state while nobody may change it, and shares those until they
+//! What is large (agents and calls, see `table`; configurations, texts, dialogs, stories) is behind
+//! `Arc`: a snapshot copies the state while nobody may change it, and shares those until they
 //! change. They are stored as what is in them.
 //!
 //! Not here: how the log is kept (`cluster`), how phones are rung (`b2bua`).

@@ -10,8 +10,8 @@
 //!
 //! so numbers stay as they are, and what is bounded (recent calls, outcomes of requests) is full.
 //! All cells of the grid do the same work, which is checked, and take turns in rounds, so that a
-//! busy neighbour of this machine is in all of them; at each turn a cell first runs until everything
-//! in it was touched. Reading the clock is measured by itself and taken off.
+//! busy neighbour of this machine is in all of them; at each turn a cell first runs until
+//! everything in it was touched. Reading the clock is measured by itself and taken off.
 //!
 //! Target: the middle of all entries at most 5 µs, and at most 1.5 times as much in the largest
 //! center as in the smallest.

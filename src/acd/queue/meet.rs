@@ -1,8 +1,9 @@
 //! Where calls and agents meet: what one step has made possible is done before the next.
 //!
 //! Steps only mark queues: a caller began to wait there, an agent of it could be rung again, or
-//! its last agent logged out; and that a device became free. [`settle`] then looks at what is marked
-//! until nothing is left: first agents go to the phones they were waiting for, then callers nobody will serve leave by the `noAgents` rule, then reservations are made.
+//! its last agent logged out; and that a device became free. [`settle`] then looks at what is
+//! marked until nothing is left: first agents go to the phones they were waiting for, then callers
+//! nobody will serve leave by the `noAgents` rule, then reservations are made.
 //!
 //! Among the marked queues the one with the highest weight is served first, then the caller of
 //! highest priority, then the oldest; that caller gets whom the queue's strategy chooses. So an
