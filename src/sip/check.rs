@@ -5,7 +5,7 @@
 //! request. Everything else is left to whoever reads it; a malformed Date or Subject is nobody's
 //! harm (RFC 4475 §3.1.2.12).
 //!
-//! Most messages are plain, and a look is enough ([`crate::sip::plain`]).
+//! Most messages are plain, and a look was enough ([`crate::sip::glance`]).
 //!
 //! Also here: what is well-formed and still not served ([`refusal_of`]): an unknown method or
 //! URI scheme.
@@ -20,13 +20,12 @@ use crate::sip::header::via;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::parse::Fault;
-use crate::sip::plain;
 use crate::sip::uri;
 use crate::sip::uri::Scheme;
 
 /// Finds the first reason not to act on `message`.
 pub(super) fn fault_in(message: &Message) -> Option<Fault> {
-    if plain::is_plain(message) { None } else { find_fault(message).err() }
+    find_fault(message).err()
 }
 
 fn find_fault(message: &Message) -> Result<(), Fault> {

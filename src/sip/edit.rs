@@ -18,7 +18,7 @@ use crate::sip::message::Message;
 use crate::sip::parse::Entry;
 use crate::sip::parse::Index;
 use crate::sip::parse::Span;
-use crate::sip::write::push_line;
+use crate::sip::write::keep_on_line;
 use crate::sip::write::shift;
 
 impl Message {
@@ -32,7 +32,7 @@ impl Message {
     #[must_use]
     pub fn with_header(&self, name: Name, value: impl Display) -> Self {
         match self.first(name) {
-            Some(entry) => self.with_value(entry.value, &value.to_string()),
+            Some(entry) => self.with_value(entry.span(), &value.to_string()),
             None => self.with_line(self.entries().len(), name, &value.to_string()),
         }
     }
@@ -63,7 +63,7 @@ impl Message {
 
     /// Where the first element of the first Via line lies, up to its comma.
     fn top_via_span(&self) -> Option<Span> {
-        let value = self.first(Name::Via)?.value;
+        let value = self.first(Name::Via)?.span();
         // One character for each byte, whether it is UTF-8 or not: places are counted in bytes.
         let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
         let text: String = value.of(self.as_bytes()).iter().map(ascii).collect();
@@ -74,30 +74,31 @@ impl Message {
 
     /// Puts `value` in the place of `span`, kept on its line.
     fn with_value(&self, span: Span, value: &str) -> Self {
-        let mut line = Vec::with_capacity(value.len());
-        push_line(&mut line, value);
+        let mut line = value.as_bytes().to_vec();
+        keep_on_line(&mut line, 0);
         self.spliced(span, &line)
     }
 
     /// Puts a header line before the one now at `at`.
     fn with_line(&self, at: usize, name: Name, value: &str) -> Self {
         let start = match self.entries().get(at) {
-            Some(entry) => entry.name.start,
+            Some(entry) => entry.start,
             // The empty line lies between the last header and the body.
-            None => self.index().body.start - 2,
+            None => self.index().body - 2,
         } as usize;
         let mut line = Vec::with_capacity(name.as_str().len() + value.len() + 4);
         line.extend_from_slice(name.as_str().as_bytes());
         line.extend_from_slice(b": ");
-        let value_start = start + line.len();
-        push_line(&mut line, value);
-        let value_end = start + line.len();
+        let name_len = line.len();
+        line.extend_from_slice(value.as_bytes());
+        keep_on_line(&mut line, name_len);
+        let (value_start, value_end) = (start + name_len, start + line.len());
         line.extend_from_slice(b"\r\n");
         let entry = Entry {
             known: Some(name),
-            name: Span::new(start, start + name.as_str().len()),
-            value: Span::new(value_start, value_end),
-            end: (start + line.len()) as u32,
+            start: start as u32,
+            value: value_start as u32,
+            end: value_end as u32,
         };
         let mut longer = self.spliced(Span::new(start, start), &line);
         let (before, after) = longer.entries().split_at(at);
@@ -117,9 +118,7 @@ impl Message {
         let by = with.len() as i64 - (end - start) as i64;
         let mut headers = self.entries().to_vec();
         shift(&mut headers, span.end, by);
-        let body = self.index().body;
-        let moved = |at: u32| (i64::from(at) + by) as u32;
-        let body = Span { start: moved(body.start), end: moved(body.end) };
+        let body = (i64::from(self.index().body) + by) as u32;
         let index = Index { start: self.index().start, headers: headers.into(), body };
         Self::from_parts(Bytes::from(bytes), index)
     }

@@ -22,7 +22,9 @@ use bytes::Buf;
 use bytes::Bytes;
 
 use crate::sip::check;
+use crate::sip::glance;
 use crate::sip::header::name::Name;
+use crate::sip::header::swar;
 use crate::sip::method::Method;
 use crate::sip::parse;
 use crate::sip::parse::Entry;
@@ -52,9 +54,13 @@ impl Message {
 
     /// Reads a message that begins with the first byte.
     pub(super) fn parse_at(mut bytes: Bytes) -> Result<Self, ParseError> {
-        let (index, fault) =
+        if let Some((index, end)) = glance::index(&bytes) {
+            bytes.truncate(end);
+            return Ok(Self { bytes, index });
+        }
+        let (index, end, fault) =
             parse::index(&bytes).map_err(|fault| ParseError { fault, message: None })?;
-        bytes.truncate(index.body.end as usize);
+        bytes.truncate(end);
         let message = Self { bytes, index };
         match fault.or_else(|| check::fault_in(&message)) {
             None => Ok(message),
@@ -82,7 +88,7 @@ impl Message {
 
     /// The body.
     pub fn body(&self) -> &[u8] {
-        self.index.body.of(&self.bytes)
+        self.bytes.get(self.index.body as usize..).unwrap_or_default()
     }
 
     /// Tells a request from a response.
@@ -141,21 +147,20 @@ impl Message {
     /// Each line of `name` in order, byte for byte.
     pub fn raw_headers(&self, name: Name) -> impl Iterator<Item = &[u8]> {
         let named = self.entries().iter().filter(move |entry| entry.known == Some(name));
-        named.map(|entry| entry.value.of(&self.bytes))
+        named.map(|entry| entry.value(&self.bytes))
     }
 
     /// The first value of a header found by its text, unfolded; for those [`Name`] does not list.
     pub fn extension(&self, name: &str) -> Option<Cow<'_, str>> {
-        let named =
-            |entry: &&Entry| entry.name.of(&self.bytes).eq_ignore_ascii_case(name.as_bytes());
-        self.entries().iter().find(named).map(|entry| unfold(entry.value.of(&self.bytes)))
+        let named = |entry: &&Entry| entry.name(&self.bytes).eq_ignore_ascii_case(name.as_bytes());
+        self.entries().iter().find(named).map(|entry| unfold(entry.value(&self.bytes)))
     }
 
     /// Every header line: its name as written and its value, unfolded.
     pub fn all_headers(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.entries().iter().map(|entry| {
-            let name = str_of(entry.name.of(&self.bytes)).unwrap_or_default();
-            (name, unfold(entry.value.of(&self.bytes)))
+            let name = str_of(entry.name(&self.bytes)).unwrap_or_default();
+            (name, unfold(entry.value(&self.bytes)))
         })
     }
 
@@ -219,9 +224,9 @@ fn str_of(bytes: &[u8]) -> Option<&str> {
 }
 
 /// Joins folded lines: a line end and the spaces after it are one space (RFC 3261 §7.3.1).
-fn unfold(value: &[u8]) -> Cow<'_, str> {
-    if !value.contains(&b'\n') {
-        return String::from_utf8_lossy(value);
+pub(super) fn unfold(value: &[u8]) -> Cow<'_, str> {
+    if !swar::has_control(value) {
+        return str_of(value).map_or_else(|| String::from_utf8_lossy(value), Cow::Borrowed);
     }
     let mut joined = Vec::with_capacity(value.len());
     for (at, line) in value.split(|byte| *byte == b'\n').enumerate() {

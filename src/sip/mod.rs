@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The wire level: [`parse`] finds where things lie, [`message`] gives them out as text,
-//! [`typed`] and [`header`] as values, [`check`] says what may not pass and [`plain`] what surely
-//! may, [`mod@write`] composes, [`edit`] changes a copy, [`stream`] cuts a TCP stream into
+//! [`typed`] and [`header`] as values, [`check`] says what may not pass, [`glance`] and [`plain`]
+//! what surely may, [`mod@write`] composes, [`edit`] changes a copy, [`stream`] cuts a TCP stream into
 //! messages, [`digest`] authenticates.
 //!
 //! **Drain rule.** Every machine here is told what happened (`handle_…`) together with the time,
@@ -37,6 +37,7 @@ pub mod dialog;
 pub mod digest;
 pub mod edit;
 pub mod flow;
+pub mod glance;
 pub mod header;
 pub mod message;
 pub mod method;

@@ -150,14 +150,31 @@ impl Span {
     }
 }
 
-/// One header line: which, and where its name and value lie. The line ends two bytes after the
-/// value's end at the earliest; `end` is the start of the next.
+/// One header line: which, where it starts, and where its value lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) known: Option<Name>,
-    pub(super) name: Span,
-    pub(super) value: Span,
+    pub(super) start: u32,
+    pub(super) value: u32,
     pub(super) end: u32,
+}
+
+impl Entry {
+    /// The name as written: the token at the start of the line.
+    pub(super) fn name(self, bytes: &[u8]) -> &[u8] {
+        let line = bytes.get(self.start as usize..).unwrap_or_default();
+        let ends = |byte: &u8| !scan::is_token_byte(*byte);
+        &line[..line.iter().position(ends).unwrap_or(line.len())]
+    }
+
+    pub(super) fn value(self, bytes: &[u8]) -> &[u8] {
+        self.span().of(bytes)
+    }
+
+    /// Where the value lies.
+    pub(super) fn span(self) -> Span {
+        Span { start: self.value, end: self.end }
+    }
 }
 
 /// What the first line says.
@@ -172,7 +189,8 @@ pub(super) enum Start {
 pub(super) struct Index {
     pub(super) start: Start,
     pub(super) headers: Arc<[Entry]>,
-    pub(super) body: Span,
+    /// Where the body begins; it ends with the message.
+    pub(super) body: u32,
 }
 
 /// The head of a message: everything before the body.
@@ -208,10 +226,10 @@ pub(super) fn head(bytes: &[u8]) -> Result<Head, Fault> {
     Ok(Head { start, headers, end: scanner.at, content_length, fault: scanner.fault })
 }
 
-/// Indexes one whole message; answers the first fault noted beside it.
+/// Indexes one whole message; tells where its body ends and the first fault noted beside it.
 ///
 /// What follows a body of known length is not part of the message (RFC 3261 §18.3).
-pub(super) fn index(bytes: &[u8]) -> Result<(Index, Option<Fault>), Fault> {
+pub(super) fn index(bytes: &[u8]) -> Result<(Index, usize, Option<Fault>), Fault> {
     let Head { start, headers, end, content_length, mut fault } = head(bytes)?;
     let body_end = match content_length {
         Some(length) if length <= bytes.len() - end => end + length,
@@ -222,7 +240,7 @@ pub(super) fn index(bytes: &[u8]) -> Result<(Index, Option<Fault>), Fault> {
         // RFC 3261 §18.3: without a length, the body of a datagram is all that is left.
         None => bytes.len(),
     };
-    Ok((Index { start, headers, body: Span::new(end, body_end) }, fault))
+    Ok((Index { start, headers, body: end as u32 }, body_end, fault))
 }
 
 /// Walks the head of a message line by line.
@@ -317,7 +335,7 @@ impl Scanner<'_> {
                 return Err(Fault::TooLarge);
             }
             if let Some(entry) = self.header(Span::new(line_start, end)) {
-                let bit = entry.known.map_or(0, single_bit);
+                let bit = entry.known.map_or(0, |name| bit(name) & SINGLE);
                 if let Some(name) = entry.known.filter(|_| seen & bit != 0) {
                     self.note(Fault::Repeated(name));
                 }
@@ -361,16 +379,16 @@ impl Scanner<'_> {
         let value_start = start + text.len() - value.len();
         Some(Entry {
             known: Name::find(name),
-            name: Span::new(start, start + name.len()),
-            value: Span::new(value_start, value_start + value.trim_ascii_end().len()),
-            end: self.at as u32,
+            start: line.start,
+            value: value_start as u32,
+            end: (value_start + value.trim_ascii_end().len()) as u32,
         })
     }
 
     /// Reads Content-Length; a malformed one is noted and taken for none.
     fn content_length(&mut self, headers: &[Entry]) -> Option<usize> {
         let entry = headers.iter().find(|entry| entry.known == Some(Name::ContentLength))?;
-        let text = std::str::from_utf8(entry.value.of(self.bytes)).unwrap_or_default();
+        let text = std::str::from_utf8(entry.value(self.bytes)).unwrap_or_default();
         let length = scan::number(text);
         if length.is_err() {
             self.note(Fault::ContentLength);
@@ -379,21 +397,19 @@ impl Scanner<'_> {
     }
 }
 
-/// A bit for each header that may stand only once (RFC 3261 §7.3.1, §20).
-fn single_bit(name: Name) -> u64 {
-    const SINGLE: u64 = bit(Name::From)
-        | bit(Name::To)
-        | bit(Name::CallId)
-        | bit(Name::CSeq)
-        | bit(Name::MaxForwards)
-        | bit(Name::ContentLength)
-        | bit(Name::ContentType)
-        | bit(Name::Expires)
-        | bit(Name::Event);
-    bit(name) & SINGLE
-}
+/// The headers that may stand only once (RFC 3261 §7.3.1, §20).
+pub(super) const SINGLE: u64 = bit(Name::From)
+    | bit(Name::To)
+    | bit(Name::CallId)
+    | bit(Name::CSeq)
+    | bit(Name::MaxForwards)
+    | bit(Name::ContentLength)
+    | bit(Name::ContentType)
+    | bit(Name::Expires)
+    | bit(Name::Event);
 
-const fn bit(name: Name) -> u64 {
+/// A bit for each header.
+pub(super) const fn bit(name: Name) -> u64 {
     const { assert!(Name::ALL.len() <= 64, "one bit a name") };
     1 << name as u8
 }

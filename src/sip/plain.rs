@@ -1,26 +1,24 @@
-//! Messages written the way nearly all are, told in one pass over the headers that matter.
+//! Values written the way nearly all are, taken apart in one look.
 //!
 //! What is plain is well-formed: no folded line, no list, no escape, no spaces but one where one
 //! must be, `sip:` and a host name or IPv4 address, ASCII but for a quoted name. Anything else may
 //! be well-formed all the same and is read by the full rules.
 //!
-//! Always holds: what is plain passes [`crate::sip::check`] (`tests/sip/property.rs`).
+//! Always holds: what is plain passes [`crate::sip::check`], and its parts are those the full
+//! rules find (`tests/sip/property.rs`).
 //!
 //! Not here: the full rules, and which fault it is ([`crate::sip::check`]).
 
-use crate::sip::header::name::Name;
+use std::ops::Range;
+use std::ops::RangeFrom;
+
 use crate::sip::header::scan;
-use crate::sip::message::Message;
-use crate::sip::parse::Start;
+use crate::sip::header::swar;
 
 /// Where a byte may stand.
 const HOST: u8 = 1;
 const USER: u8 = 2;
-const URI_PARAM: u8 = 4;
-const PARAM: u8 = 8;
-const QUOTED: u8 = 16;
-const WORDS: u8 = 32;
-const VISIBLE: u8 = 64;
+const WORDS: u8 = 4;
 
 /// For each byte the places it may stand in, worked out by the compiler.
 static PLACES: [u8; 256] = {
@@ -34,141 +32,181 @@ static PLACES: [u8; 256] = {
 };
 
 const fn places_of(byte: u8) -> u8 {
-    let visible = byte.is_ascii_graphic();
-    let separates = matches!(byte, b'"' | b'<' | b'>' | b',' | b';');
-    let mut places = 0;
+    let separates = matches!(byte, b'"' | b'<' | b'>' | b',' | b';' | b'@' | b'?' | b':');
+    let mut places = if byte.is_ascii_graphic() && !separates { USER } else { 0 };
     if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
         places |= HOST | WORDS;
     }
-    if visible && !separates {
-        places |= PARAM;
-        if !matches!(byte, b'@' | b'?') {
-            places |= URI_PARAM;
-            places |= if byte == b':' { 0 } else { USER };
-        }
-    }
-    if matches!(byte, b' '..=0x7e | 0x80..) && !matches!(byte, b'"' | b'\\') {
-        places |= QUOTED;
-    }
-    places |= if byte == b' ' { WORDS } else { 0 };
-    places | if visible { VISIBLE } else { 0 }
+    places | if byte == b' ' { WORDS } else { 0 }
 }
 
-/// Tells whether all that is checked of `message` is there and plain.
-pub(super) fn is_plain(message: &Message) -> bool {
-    let method = match message.index().start {
-        Start::Request { method, uri } => {
-            if uri_end(uri.of(message.as_bytes())) != Some(b"") {
-                return false;
-            }
-            Some(method.of(message.as_bytes()))
+/// A plain Via: `SIP/2.0/UDP host:port;params`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// By what it was carried.
+    pub transport: Range<usize>,
+    /// Who sent it.
+    pub host: Range<usize>,
+    /// The port, if one is written.
+    pub port: Option<u16>,
+    /// The parameters, each led by `;`, up to the end.
+    pub params: RangeFrom<usize>,
+}
+
+/// A plain URI: `sip:user@host:port;params`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The part before `@`.
+    pub user: Option<Range<usize>>,
+    /// The host.
+    pub host: Range<usize>,
+    /// The port, if one is written.
+    pub port: Option<u16>,
+    /// The parameters, each led by `;`, up to the end.
+    pub params: RangeFrom<usize>,
+}
+
+/// A plain address: `"Name" <uri>;params`, the name quoted, in words, or left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The name without quotes; empty where there is none.
+    pub display: Range<usize>,
+    /// Where the URI lies.
+    pub uri: Range<usize>,
+    /// The URI's parts, counted from its start.
+    pub target: Target,
+    /// The header's parameters, each led by `;`, up to the end.
+    pub params: RangeFrom<usize>,
+}
+
+/// Takes a hop apart.
+#[inline]
+pub fn hop(text: &[u8]) -> Option<Hop> {
+    const PROTOCOL: &[u8] = b"SIP/2.0/";
+    let rest = text.strip_prefix(PROTOCOL)?;
+    let ends = |byte: &u8| !scan::is_token_byte(*byte);
+    let space = rest.iter().position(ends).filter(|at| *at > 0 && rest[*at] == b' ')?;
+    let end = PROTOCOL.len() + space;
+    let (host, port, params) = host_port(text, end + 1)?;
+    are_params(&text[params..]).then_some(Hop {
+        transport: PROTOCOL.len()..end,
+        host,
+        port,
+        params: params..,
+    })
+}
+
+/// Takes an address apart.
+#[inline]
+pub fn address(text: &[u8]) -> Option<Address> {
+    let (display, open) = match text.first()? {
+        b'<' => (0..0, 0),
+        b'"' => {
+            let close = 1 + swar::find_any(&text[1..], *b"\"\\")?;
+            (1..close, close + if text[close..].starts_with(b"\" ") { 2 } else { 1 })
         }
-        Start::Response { .. } => None,
+        b' ' => return None,
+        _ => {
+            let words = run(text, WORDS);
+            (0..text[..words].trim_ascii_end().len(), words)
+        }
     };
-    let mut found = 0_u8;
-    for entry in message.entries() {
-        let value = entry.value.of(message.as_bytes());
-        let (is_plain, bit) = match entry.known {
-            Some(Name::Via) => (is_via(value), 1),
-            Some(Name::From) => (is_address(value), 2),
-            Some(Name::To) => (is_address(value), 4),
-            Some(Name::CallId) => (is_all(value, VISIBLE), 8),
-            Some(Name::CSeq) => (is_cseq(value, method), 16),
-            Some(Name::MaxForwards) => (number(value, 2) == Some(value.len()), 0),
-            Some(Name::Contact) if method.is_some() => (is_address(value), 0),
-            Some(_) | None => (true, 0),
-        };
-        if !is_plain {
-            return false;
-        }
-        found |= bit;
-    }
-    found == 31
+    // A name that ends in a backslash and not in its quote is not plain.
+    let closed = text[0] != b'"' || text[display.end] == b'"';
+    let uri = open + 1;
+    let within = text.get(uri..).filter(|_| closed && text[open] == b'<')?;
+    let close = uri + swar::find(within, b'>')?;
+    let params = close + 1;
+    let target = target(&text[uri..close])?;
+    are_params(&text[params..]).then_some(Address {
+        display,
+        uri: uri..close,
+        target,
+        params: params..,
+    })
 }
 
-/// `SIP/2.0/UDP host:port;params`
-pub fn is_via(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"SIP/2.0/") else { return false };
-    let Some(space) = rest.iter().position(|byte| !scan::is_token_byte(*byte)) else {
-        return false;
-    };
-    let sent_by = rest[space..].strip_prefix(b" ").filter(|_| space > 0);
-    let params = sent_by.and_then(host_end);
-    params.and_then(|params| params_end(params, PARAM)) == Some(b"")
+/// Takes a URI apart.
+#[inline]
+pub fn target(text: &[u8]) -> Option<Target> {
+    const SCHEME: &[u8] = b"sip:";
+    let rest = text.strip_prefix(SCHEME)?;
+    let end = SCHEME.len() + run(rest, USER);
+    let has_user = end > SCHEME.len() && text.get(end) == Some(&b'@');
+    let user = has_user.then_some(SCHEME.len()..end);
+    let (host, port, params) = host_port(text, if has_user { end + 1 } else { SCHEME.len() })?;
+    are_params(&text[params..]).then_some(Target { user, host, port, params: params.. })
 }
 
-/// `"Name" <uri>;params`, the name quoted, in words, or left out.
-pub fn is_address(text: &[u8]) -> bool {
-    let rest = match text {
-        [b'"', inside @ ..] => {
-            let (_, rest) = inside.split_at(run(inside, QUOTED));
-            rest.strip_prefix(b"\"").map(|rest| rest.strip_prefix(b" ").unwrap_or(rest))
-        }
-        [b'<', ..] => Some(text),
-        words => Some(&words[run(words, WORDS)..]),
-    };
-    let uri = rest.and_then(|rest| rest.strip_prefix(b"<"));
-    let after = uri.and_then(uri_end).and_then(|rest| rest.strip_prefix(b">"));
-    after.and_then(|params| params_end(params, PARAM)) == Some(b"")
+/// `1 INVITE`: the number and the method.
+#[inline]
+pub fn cseq(text: &[u8]) -> Option<(u32, &[u8])> {
+    // Nine digits are below 2³¹.
+    let (number, len) = number(text, 9)?;
+    let method = text[len..].strip_prefix(b" ").filter(|method| scan::is_token(method))?;
+    Some((number, method))
 }
 
-/// Skips `sip:user@host:port;params`, the user, the port and the parameters where they are.
-pub fn uri_end(text: &[u8]) -> Option<&[u8]> {
-    let rest = text.strip_prefix(b"sip:")?;
-    let user = run(rest, USER);
-    let host = if user > 0 { rest[user..].strip_prefix(b"@") } else { None };
-    params_end(host_end(host.unwrap_or(rest))?, URI_PARAM)
+/// Tells whether `text` is one word: ASCII without a space.
+#[inline]
+pub fn is_word(text: &[u8]) -> bool {
+    !text.is_empty() && swar::all_pairs(text, b'0', |byte, _| (byte > b' ') & (byte < 0x7f))
 }
 
-/// Skips a host and its port.
-fn host_end(text: &[u8]) -> Option<&[u8]> {
-    let host = run(text, HOST);
-    if host == 0 {
+/// Reads the number `text` consists of, if it has one digit at least and `most` at most.
+#[inline]
+pub fn count(text: &[u8], most: usize) -> Option<u32> {
+    number(text, most).filter(|(_, len)| *len == text.len()).map(|(number, _)| number)
+}
+
+/// Finds the host at `start` and the port behind it; what is left are parameters.
+#[inline]
+fn host_port(text: &[u8], start: usize) -> Option<(Range<usize>, Option<u16>, usize)> {
+    let end = start + run(text.get(start..)?, HOST);
+    if end == start {
         return None;
     }
-    let rest = &text[host..];
-    // Four digits and some of five are ports; the rest is for the full rules.
-    match rest.strip_prefix(b":") {
-        Some(port) => number(port, 4).or_else(|| high_port(port)).map(|len| &port[len..]),
-        None => Some(rest),
+    if text.get(end) != Some(&b':') {
+        return Some((start..end, None, end));
     }
+    let (port, len) = number(&text[end + 1..], 5)?;
+    Some((start..end, Some(u16::try_from(port).ok()?), end + 1 + len))
 }
 
-fn high_port(text: &[u8]) -> Option<usize> {
-    number(text, 5).filter(|_| text < b"65".as_slice())
+/// Tells whether `text` is a row of parameters, each led by `;` and named, that hold no separator
+/// of any kind.
+#[inline]
+fn are_params(text: &[u8]) -> bool {
+    let may_stand = |byte: u8, next: u8| {
+        let visible = (byte > b' ') & (byte < 0x7f);
+        let separates = (byte == b'"') | (byte == b',') | (byte == b'<') | (byte == b'>');
+        let of_uri = (byte == b'?') | (byte == b'@');
+        let nameless = (byte == b';') & ((next == b';') | (next == b'='));
+        visible & !separates & !of_uri & !nameless
+    };
+    text.is_empty() || (text[0] == b';' && swar::all_pairs(text, b'=', may_stand))
 }
 
-/// Skips parameters, each led by `;` and named.
-fn params_end(mut text: &[u8], place: u8) -> Option<&[u8]> {
-    while let [b';', rest @ ..] = text {
-        let len = run(rest, place);
-        if len == 0 || rest[0] == b'=' {
+/// Reads the number at the start, if it has one digit at least and `most` at most; also tells how
+/// long it is.
+#[inline]
+fn number(text: &[u8], most: usize) -> Option<(u32, usize)> {
+    let mut number = 0;
+    let mut len = 0;
+    while let Some(digit) = text.get(len).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
+    {
+        len += 1;
+        if len > most {
             return None;
         }
-        text = &rest[len..];
+        number = number * 10 + u32::from(digit);
     }
-    Some(text)
-}
-
-/// `1 INVITE`, the method that of the request; of a response, any.
-pub fn is_cseq(text: &[u8], wanted: Option<&[u8]>) -> bool {
-    let Some(len) = number(text, 9) else { return false };
-    let method = text[len..].strip_prefix(b" ").unwrap_or_default();
-    wanted.map_or_else(|| scan::is_token(method), |wanted| wanted == method)
-}
-
-/// How long the number at the start is, if it has one digit at least and `most` at most.
-fn number(text: &[u8], most: usize) -> Option<usize> {
-    let len = text.iter().take(most + 1).take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=most).contains(&len).then_some(len)
+    (len > 0).then_some((number, len))
 }
 
 /// How many bytes at the start may stand in `place`.
+#[inline]
 fn run(text: &[u8], place: u8) -> usize {
     let ends = |byte: &u8| PLACES[usize::from(*byte)] & place == 0;
     text.iter().position(ends).unwrap_or(text.len())
-}
-
-fn is_all(text: &[u8], place: u8) -> bool {
-    !text.is_empty() && run(text, place) == text.len()
 }

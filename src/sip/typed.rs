@@ -26,7 +26,9 @@ use crate::sip::header::scan::Malformed;
 use crate::sip::header::session_expires::MinSe;
 use crate::sip::header::session_expires::SessionExpires;
 use crate::sip::header::via::Via;
+use crate::sip::message;
 use crate::sip::message::Message;
+use crate::sip::plain;
 use crate::sip::uri::Uri;
 
 impl Message {
@@ -74,7 +76,11 @@ impl Message {
 
     /// The topmost Via: of a request the last hop, of a response ourselves.
     pub fn top_via(&self) -> Result<Via, HeaderError> {
-        let line = self.header(Name::Via).ok_or(HeaderError::Missing(Name::Via))?;
+        let raw = self.raw_headers(Name::Via).next().ok_or(HeaderError::Missing(Name::Via))?;
+        let line = message::unfold(raw);
+        if let Some(hop) = plain::hop(line.as_bytes()) {
+            return Ok(Via::from_plain(&line, hop));
+        }
         let first = scan::list(&line).next().and_then(Result::ok);
         first.and_then(|hop| hop.parse().ok()).ok_or(HeaderError::Malformed(Name::Via))
     }
@@ -98,7 +104,10 @@ impl Message {
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let raw = self.raw_headers(Name::CallId).next();
         let text = std::str::from_utf8(raw.ok_or(HeaderError::Missing(Name::CallId))?);
-        let valid = |text: &&str| !text.is_empty() && !text.contains(char::is_whitespace);
+        let valid = |text: &&str| {
+            plain::is_word(text.as_bytes())
+                || (!text.is_empty() && !text.contains(char::is_whitespace))
+        };
         text.ok().filter(valid).ok_or(HeaderError::Malformed(Name::CallId))
     }
 

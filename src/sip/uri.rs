@@ -30,6 +30,7 @@ use crate::sip::header::param;
 use crate::sip::header::param::Params;
 use crate::sip::header::scan;
 use crate::sip::header::scan::Malformed;
+use crate::sip::plain;
 
 /// What kind of address a URI is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,6 +115,19 @@ impl Uri {
         }
     }
 
+    /// Copies the parts of a plain URI.
+    pub(super) fn from_plain(text: &str, target: plain::Target) -> Self {
+        Self {
+            scheme: Scheme::Sip,
+            user: target.user.map(|user| CompactString::from(&text[user])),
+            password: None,
+            host: CompactString::from(&text[target.host]),
+            port: target.port,
+            params: Params::from_plain(&text[target.params]),
+            headers: None,
+        }
+    }
+
     /// The user part without escapes.
     pub fn user_name(&self) -> Option<Cow<'_, str>> {
         self.user.as_deref().map(unescape)
@@ -168,6 +182,9 @@ impl FromStr for Uri {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        if let Some(target) = plain::target(text.as_bytes()) {
+            return Ok(Self::from_plain(text, target));
+        }
         let parts = split(text)?;
         Ok(Self {
             scheme: parts.scheme,

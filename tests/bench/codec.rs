@@ -8,18 +8,22 @@
 //! | write | a 200 with SDP, made from the request it answers |
 //!
 //! Each crate does it the way its own documentation shows. Target: parse at least ten times as
-//! fast as `rsip`.
+//! fast as `rsip`. Times of a shared machine are noisy: the crates take turns, batch by batch,
+//! and the middle of their batches is told. Instructions are exact; valgrind counts them.
 //!
 //!     cargo bench --bench codec
+//!     cargo bench --bench codec -- --count
 //!
 //! Not here: whether they read the same (`tests/sip/oracle.rs`).
 
 #[path = "jsonl.rs"]
 mod jsonl;
+mod sample;
 #[path = "timing.rs"]
 mod timing;
 
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,86 +37,129 @@ use sipx_sip::Limits;
 use sipx_sip::headers;
 
 use crate::jsonl::Jsonl;
+use crate::sample::SDP;
+use crate::timing::Piece;
 use crate::timing::Times;
+use crate::timing::piece;
 
-const EACH: Duration = Duration::from_millis(700);
+/// How long each row is timed.
+const EACH: Duration = Duration::from_millis(2_100);
+/// Whose pieces a row has, in this order.
+const SYSTEMS: [&str; 3] = ["carillon", "sipx-sip", "rsip"];
+/// How many runs more the longer count has.
+const COUNTED: u32 = 500;
 
-const INVITE: &str = "INVITE sip:+4922199@192.0.2.10:5060;user=phone SIP/2.0\r\n\
-    Via: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bKPjd6c1f2;rport\r\n\
-    Via: SIP/2.0/UDP 198.51.100.4:5060;received=198.51.100.4;branch=z9hG4bK-524287-1\r\n\
-    Record-Route: <sip:192.0.2.20;lr;ftag=8a7f>\r\n\
-    Max-Forwards: 69\r\n\
-    From: \"Ada Lovelace\" <sip:+491711234567@pbx.example;user=phone>;tag=8a7fd2c1\r\n\
-    To: <sip:+4922199@acd.example>\r\n\
-    Call-ID: 3848276298220188511@198.51.100.4\r\n\
-    CSeq: 102 INVITE\r\n\
-    Contact: <sip:+491711234567@198.51.100.4:5060;transport=udp>\r\n\
-    Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PRACK, UPDATE\r\n\
-    Supported: 100rel, timer, replaces, norefersub\r\n\
-    Session-Expires: 1800\r\n\
-    Min-SE: 90\r\n\
-    P-Asserted-Identity: \"Ada Lovelace\" <sip:+491711234567@pbx.example>\r\n\
-    User-Agent: A PBX 22.10.1\r\n\
-    Content-Type: application/sdp\r\n\
-    Content-Length: 229\r\n\r\n";
-
-const SDP: &str = "v=0\r\no=- 1533 1533 IN IP4 198.51.100.4\r\ns=A PBX\r\n\
-    c=IN IP4 198.51.100.4\r\nt=0 0\r\nm=audio 17844 RTP/AVP 0 8 101\r\n\
-    a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
-    a=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n";
-
-const BYE: &str = "BYE sip:acd@192.0.2.10:5060 SIP/2.0\r\n\
-    Via: SIP/2.0/UDP 192.0.2.31:5060;branch=z9hG4bK-2b1c-17;rport\r\n\
-    From: <sip:2771@192.0.2.20>;tag=77aa31\r\n\
-    To: \"Sales/Ada Lovelace\" <sip:+491711234567@192.0.2.10>;tag=c81e728d9d4c\r\n\
-    Call-ID: 6f1ed002ab5595859014ebf0951522d9@192.0.2.10\r\n\
-    CSeq: 2 BYE\r\n\
-    Max-Forwards: 70\r\n\
-    User-Agent: A phone 4.2\r\n\
-    Content-Length: 0\r\n\r\n";
-
-const RINGING: &str = "SIP/2.0 180 Ringing\r\n\
-    Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK5f3759df;rport=5060;received=192.0.2.10\r\n\
-    From: \"Sales/Ada Lovelace\" <sip:+491711234567@192.0.2.10>;tag=c81e728d9d4c\r\n\
-    To: <sip:2771@192.0.2.20>;tag=77aa31\r\n\
-    Call-ID: 6f1ed002ab5595859014ebf0951522d9@192.0.2.10\r\n\
-    CSeq: 1 INVITE\r\n\
-    Contact: <sip:2771@192.0.2.31:5060>\r\n\
-    Content-Length: 0\r\n\r\n";
-
-fn main() {
-    let invite = INVITE.replace("229", &SDP.len().to_string()) + SDP;
-    let samples = [("INVITE", invite.as_str()), ("180", RINGING), ("BYE", BYE)];
-    let mut figures = Jsonl::create("codec");
-    println!("                        │ Carillon │ sipx-sip │     rsip │ (ns)  rsip / Carillon");
-    for (name, text) in samples {
-        let bytes = Bytes::copy_from_slice(text.as_bytes());
-        let parse = [
-            Times::of(EACH, || Message::parse(bytes.clone()).is_ok()),
-            Times::of(EACH, || {
-                sipx_sip::parse_datagram(bytes.clone(), &Limits::datagram()).is_ok()
-            }),
-            Times::of(EACH, || rsip::SipMessage::try_from(&bytes[..]).is_ok()),
-        ];
-        tell(&format!("{name}: parse"), &parse, &mut figures);
-        let read = [
-            Times::of(EACH, || ours(&bytes).expect("it can be read")),
-            Times::of(EACH, || theirs(&bytes).expect("it can be read")),
-            Times::of(EACH, || strict(&bytes).expect("it can be read")),
-        ];
-        tell(&format!("{name}: parse and read"), &read, &mut figures);
-    }
-    write(&Bytes::from(invite), &mut figures);
+/// One line of the table; not everybody has a piece in it.
+struct Row {
+    name: String,
+    pieces: [Option<Piece<'static>>; 3],
 }
 
-/// One line of the table, in the order Carillon, sipx-sip, rsip.
-fn tell(name: &str, times: &[Times; 3], figures: &mut Jsonl) {
-    let [ours, theirs, strict] = times.each_ref().map(|times| times.quantile(0.5));
-    let ratio = strict / ours;
-    println!("{name:<23} │ {ours:>8.0} │ {theirs:>8.0} │ {strict:>8.0} │ {ratio:>17.1}");
-    for (system, value) in [("carillon", ours), ("sipx-sip", theirs), ("rsip", strict)] {
-        figures.add_of(system, name, value, "ns");
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["--run", row, system, runs] => run(row, system, runs.parse().expect("a number")),
+        ["--count", ..] => tell_all("instructions", count),
+        _ => tell_all("ns", time),
     }
+}
+
+/// Prints the table and writes it down, each row as `measure` finds it.
+fn tell_all(unit: &str, measure: impl Fn(&mut Row) -> [Option<f64>; 3]) {
+    let mut figures = Jsonl::create(if unit == "ns" { "codec" } else { "codec_count" });
+    println!(
+        "                        │ Carillon │ sipx-sip │     rsip │ ({unit})  rsip / Carillon"
+    );
+    for mut row in rows() {
+        let values = measure(&mut row);
+        let shown = values.map(|value| value.map_or("–".into(), |value| format!("{value:.0}")));
+        let [ours, theirs, strict] = &shown;
+        let ratio = values[2].unwrap_or(f64::NAN) / values[0].unwrap_or(f64::NAN);
+        println!("{:<23} │ {ours:>8} │ {theirs:>8} │ {strict:>8} │ {ratio:>17.1}", row.name);
+        for (system, value) in SYSTEMS.iter().zip(values) {
+            if let Some(value) = value {
+                figures.add_of(system, &row.name, value, unit);
+            }
+        }
+    }
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, text) in sample::all() {
+        let bytes = Bytes::from(text);
+        rows.push(Row { name: format!("{name}: parse"), pieces: parse(&bytes) });
+        rows.push(Row { name: format!("{name}: parse and read"), pieces: read(&bytes) });
+        if name == "INVITE" {
+            rows.push(Row { name: "200: write".into(), pieces: write(&bytes) });
+        }
+    }
+    rows
+}
+
+/// The middle of each system's batches.
+fn time(row: &mut Row) -> [Option<f64>; 3] {
+    let mut pieces: Vec<Piece<'_>> = row.pieces.iter_mut().filter_map(Option::take).collect();
+    let medians: Vec<f64> =
+        Times::in_turn(EACH, &mut pieces).iter().map(|times| times.quantile(0.5)).collect();
+    match medians[..] {
+        [ours, strict] => [Some(ours), None, Some(strict)],
+        [ours, theirs, strict] => [Some(ours), Some(theirs), Some(strict)],
+        _ => [None; 3],
+    }
+}
+
+/// The instructions of one run of each system: those that more runs add, by valgrind.
+fn count(row: &mut Row) -> [Option<f64>; 3] {
+    let mut counts = [None; 3];
+    for ((count, system), piece) in counts.iter_mut().zip(SYSTEMS).zip(&row.pieces) {
+        if piece.is_some() {
+            let few = executed(&row.name, system, COUNTED);
+            let many = executed(&row.name, system, 2 * COUNTED);
+            *count = Some((many - few) / f64::from(COUNTED));
+        }
+    }
+    counts
+}
+
+/// All instructions of a process that runs one piece so many times.
+fn executed(row: &str, system: &str, runs: u32) -> f64 {
+    let program = std::env::current_exe().expect("this program");
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
+    valgrind.arg(program).args(["--run", row, system, &runs.to_string()]);
+    let output = valgrind.output().expect("valgrind is installed");
+    let told = String::from_utf8_lossy(&output.stderr);
+    let refs = told.lines().find(|line| line.contains("I ") && line.contains("refs:"));
+    let refs = refs.and_then(|line| line.rsplit(':').next()).expect("valgrind tells the count");
+    refs.trim().replace(',', "").parse().expect("a number")
+}
+
+fn run(row: &str, system: &str, runs: u32) {
+    let row = rows().into_iter().find(|known| known.name == row).expect("a row");
+    let nth = SYSTEMS.iter().position(|known| *known == system).expect("a system");
+    let mut pieces = row.pieces;
+    pieces[nth].as_mut().expect("it takes part")(runs);
+}
+
+fn parse(bytes: &Bytes) -> [Option<Piece<'static>>; 3] {
+    let limits = Limits::datagram();
+    let [ours, theirs, strict] = [bytes.clone(), bytes.clone(), bytes.clone()];
+    [
+        Some(piece(move || Message::parse(ours.clone()).is_ok())),
+        Some(piece(move || sipx_sip::parse_datagram(theirs.clone(), &limits).is_ok())),
+        Some(piece(move || rsip::SipMessage::try_from(&strict[..]).is_ok())),
+    ]
+}
+
+fn read(bytes: &Bytes) -> [Option<Piece<'static>>; 3] {
+    let [its, theirs_of, strict_of] = [bytes.clone(), bytes.clone(), bytes.clone()];
+    [
+        Some(piece(move || ours(&its).expect("it can be read"))),
+        Some(piece(move || theirs(&theirs_of).expect("it can be read"))),
+        Some(piece(move || strict(&strict_of).expect("it can be read"))),
+    ]
 }
 
 fn ours(bytes: &Bytes) -> Option<u32> {
@@ -144,22 +191,17 @@ fn strict(bytes: &Bytes) -> Option<u32> {
 }
 
 /// A 200 with SDP, from a request that is there already to the bytes to send.
-fn write(invite: &Bytes, figures: &mut Jsonl) {
+fn write(invite: &Bytes) -> [Option<Piece<'static>>; 3] {
     let request = Message::parse(invite.clone()).expect("it can be read");
-    let ours = Times::of(EACH, || {
+    let read = rsip::Request::try_from(&invite[..]).expect("it can be read");
+    let ours = move || {
         ResponseBuilder::to(&request, 200)
             .to_tag("c81e728d9d4c")
             .header(Name::Contact, "<sip:acd@192.0.2.10:5060>")
             .body("application/sdp", SDP.as_bytes().to_vec())
             .build()
-    });
-    let read = rsip::Request::try_from(&invite[..]).expect("it can be read");
-    let strict = Times::of(EACH, || Bytes::from(ok(&read)));
-    let [ours, strict] = [ours, strict].map(|times| times.quantile(0.5));
-    let ratio = strict / ours;
-    println!("{:<23} │ {ours:>8.0} │        – │ {strict:>8.0} │ {ratio:>17.1}", "200: write");
-    figures.add("200: write", ours, "ns");
-    figures.add_of("rsip", "200: write", strict, "ns");
+    };
+    [Some(piece(ours)), None, Some(piece(move || Bytes::from(ok(&read))))]
 }
 
 /// The same response by `rsip`.

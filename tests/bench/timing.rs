@@ -13,23 +13,36 @@ use std::time::Instant;
 /// How long a batch lasts: long against a clock read, short against a turn on the core.
 const BATCH: Duration = Duration::from_micros(200);
 
+/// A piece of code that is run so many times in a row.
+#[allow(dead_code, reason = "each benchmark times in its own way")]
+pub(crate) type Piece<'a> = Box<dyn FnMut(u32) + 'a>;
+
+/// Makes one run into many.
+#[allow(dead_code, reason = "each benchmark times in its own way")]
+pub(crate) fn piece<'a, T>(mut run: impl FnMut() -> T + 'a) -> Piece<'a> {
+    Box::new(move |runs| {
+        for _ in 0..runs {
+            black_box(run());
+        }
+    })
+}
+
 /// Nanoseconds of many runs.
 #[derive(Default)]
 pub(crate) struct Times(Vec<f64>);
 
 impl Times {
-    /// Runs `piece` in batches for so long in all; each batch gives its mean.
+    /// Runs the pieces in batches, in turn and for so long in all, so that a neighbour on the
+    /// machine slows each of them alike; each batch gives its mean.
     #[allow(dead_code, reason = "each benchmark times in its own way")]
-    pub(crate) fn of<T>(lasting: Duration, mut piece: impl FnMut() -> T) -> Self {
-        let mut runs = 1u32;
-        // Doubled until a batch is long enough; that warms up as well.
-        while batch(runs, &mut piece) < BATCH {
-            runs *= 2;
-        }
+    pub(crate) fn in_turn(lasting: Duration, pieces: &mut [Piece<'_>]) -> Vec<Self> {
+        let runs: Vec<u32> = pieces.iter_mut().map(warm).collect();
+        let mut times: Vec<Self> = pieces.iter().map(|_| Self::default()).collect();
         let begun = Instant::now();
-        let mut times = Self::default();
         while begun.elapsed() < lasting {
-            times.0.push(batch(runs, &mut piece).as_nanos() as f64 / f64::from(runs));
+            for ((piece, runs), times) in pieces.iter_mut().zip(&runs).zip(&mut times) {
+                times.0.push(batch(*runs, piece).as_nanos() as f64 / f64::from(*runs));
+            }
         }
         times
     }
@@ -49,10 +62,18 @@ impl Times {
     }
 }
 
-fn batch<T>(runs: u32, piece: &mut impl FnMut() -> T) -> Duration {
-    let begun = Instant::now();
-    for _ in 0..runs {
-        black_box(piece());
+/// How many runs last as long as a batch should: doubled until they do.
+#[allow(dead_code, reason = "each benchmark times in its own way")]
+fn warm(piece: &mut Piece<'_>) -> u32 {
+    let mut runs = 1;
+    while batch(runs, piece) < BATCH {
+        runs *= 2;
     }
+    runs
+}
+
+fn batch(runs: u32, piece: &mut Piece<'_>) -> Duration {
+    let begun = Instant::now();
+    piece(runs);
     begun.elapsed()
 }

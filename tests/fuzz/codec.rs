@@ -1,12 +1,15 @@
 //! One datagram: read, read again, edited, answered, and its parts by themselves.
 //!
-//! Always holds: what is taken goes out byte for byte and is taken again; an edited message and
-//! an answer to a taken request are taken; what is printed is read back as the same.
+//! Always holds: one look tells what the full rules tell; what is taken goes out byte for byte and
+//! is taken again; an edited message and an answer to a taken request are taken; what is printed
+//! is read back as the same.
 
 use bytes::Bytes;
+use carillon::sip::Fault;
 use carillon::sip::Message;
 use carillon::sip::Name;
 use carillon::sip::NameAddr;
+use carillon::sip::ParseError;
 use carillon::sip::ResponseBuilder;
 use carillon::sip::Uri;
 use carillon::sip::Via;
@@ -20,7 +23,9 @@ const ROOM: (usize, usize) = (200, 7_000);
 /// Takes one datagram.
 pub(crate) fn run(input: &[u8]) {
     let peeked = peek_call_id(input).map(<[u8]>::to_vec);
-    match Message::parse(Bytes::copy_from_slice(input)) {
+    let read = Message::parse(Bytes::copy_from_slice(input));
+    told_by_the_full_rules(input, &read);
+    match read {
         Ok(message) => {
             assert_eq!(peeked.as_deref(), message.call_id().ok().map(str::as_bytes));
             taken(input, &message);
@@ -37,6 +42,25 @@ pub(crate) fn run(input: &[u8]) {
     }
     if let Ok(text) = std::str::from_utf8(input) {
         parts(text);
+    }
+}
+
+/// Holds what was read against the same with a line added that makes one look not enough.
+fn told_by_the_full_rules(input: &[u8], read: &Result<Message, ParseError>) {
+    let start = input.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or_default();
+    let end = input[start..].windows(2).position(|pair| pair == b"\r\n");
+    let Some(at) = end.map(|end| start + end + 2).filter(|_| input.len() <= ROOM.1) else { return };
+    let odd = [&input[..at], b"X:\ty\r\n", &input[at..]].concat();
+    match (read, Message::parse(Bytes::from(odd))) {
+        (Ok(read), Ok(full)) => {
+            assert!(read.all_headers().eq(full.all_headers().skip(1)));
+            assert_eq!(read.body(), full.body());
+        }
+        // The line added may be one too many.
+        (_, Err(full)) if full.fault == Fault::TooLarge => {}
+        (Err(read), Err(full)) => assert_eq!(read.fault, full.fault),
+        (Ok(_), Err(full)) => panic!("passed by one look: {full}"),
+        (Err(error), Ok(_)) => panic!("{error}, and the full rules take it"),
     }
 }
 

@@ -108,6 +108,15 @@ fn an_edited_message_reads_as_it_is_indexed() {
 }
 
 #[test]
+fn an_empty_header_is_given_a_value() {
+    let quiet = message(&INVITE.replace("X-Odd: kept", "Supported:"));
+    let edited = quiet.with_header(Name::Supported, "timer");
+    let read = message(std::str::from_utf8(edited.as_bytes()).unwrap());
+    assert_eq!(edited.header(Name::Supported).as_deref(), Some("timer"));
+    assert!(edited.all_headers().eq(read.all_headers()));
+}
+
+#[test]
 fn a_sender_cannot_choose_where_its_responses_go() {
     let claims = INVITE.replace(";rport", ";received=203.0.113.9;maddr=x");
     let peer = "192.0.2.1:5070".parse().unwrap();

@@ -347,6 +347,17 @@ fn credentials_do_not_print_what_could_be_guessed_from() {
 }
 
 #[test]
+fn a_count_that_is_no_token_is_not_read() {
+    let answer = |nc: &str| {
+        let line = "Digest username=\"6000\", realm=\"r\", nonce=\"n\", uri=\"sip:a\"";
+        authorized(&format!("{line}, response=\"0\", qop=auth, cnonce=\"c\", nc=\"{nc}\""))
+    };
+    // Written again without its quotes, the second half would be a parameter of its own.
+    assert!(answer("1,uri=\"").is_empty() && answer("auth,auth-int").is_empty());
+    assert_eq!(answer("00000001").len(), 1);
+}
+
+#[test]
 fn a_value_ends_where_its_quotes_do() {
     let read = |response: &str| {
         authorized(&format!(

@@ -22,6 +22,7 @@ use sipx_sip::Limits;
 use sipx_sip::headers;
 
 use crate::corpus::corpus;
+use crate::generated::Generator;
 
 /// Transport, host, port, `received` of a hop.
 type Hop = (Vec<u8>, Vec<u8>, Option<u16>, Option<Vec<u8>>);
@@ -132,6 +133,43 @@ fn the_corpora_are_read_alike() {
         .collect();
     // Carillon looks at the Contacts of a request at once; the other does when they are read.
     assert_eq!(differing, ["regbadct"]);
+}
+
+/// How many messages are generated: `ORACLE_MESSAGES`, 5,000 where it is not said.
+fn count() -> u64 {
+    let told = std::env::var("ORACLE_MESSAGES");
+    told.map_or(5_000, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn well_formed_messages_are_read_alike() {
+    let mut prng = Prng::from_seed(3261);
+    for round in 0..count() {
+        let bytes = Bytes::from(Generator(&mut prng).message());
+        let (ours, theirs) = (ours(&bytes), theirs(&bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(ours.is_some(), "round {round}: refused:\n{text}");
+        assert_eq!(ours, theirs, "round {round}:\n{text}");
+    }
+}
+
+#[test]
+fn well_formed_messages_with_damage_are_read_alike() {
+    let mut prng = Prng::from_seed(3262);
+    let mut both = 0;
+    for round in 0..count() {
+        let mut bytes = Generator(&mut prng).message();
+        for _ in 0..=prng.below(2) {
+            damage(&mut prng, &mut bytes);
+        }
+        let bytes = Bytes::from(bytes);
+        if let (Some(ours), Some(theirs)) = (ours(&bytes), theirs(&bytes)) {
+            both += 1;
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(ours, theirs, "round {round}:\n{text}");
+        }
+    }
+    assert!(both > count() / 20, "only {both} were accepted by both");
 }
 
 #[test]

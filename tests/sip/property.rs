@@ -1,5 +1,7 @@
 //! What holds for every message, found out by trying many.
 
+use std::str::FromStr;
+
 use bytes::Bytes;
 use carillon::sip::CSeq;
 use carillon::sip::Fault;
@@ -73,17 +75,40 @@ fn near(text: &'static str) -> impl Strategy<Value = String> {
 
 #[test]
 fn the_usual_forms_are_plain() {
-    assert!(plain::is_via(b"SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bKPjd6c1f2;rport"));
+    assert!(plain::hop(b"SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bKPjd6c1f2;rport").is_some());
     for address in [
         "<sip:+4922199@acd.example>",
         "Ada Lovelace <sip:ada@pbx.example:64999;transport=udp>;tag=1;expires=5",
         "\"J\u{fc}rgen \u{2013} 7\" <sip:+491711234567@pbx.example;user=phone>;tag=8a7fd2c1",
     ] {
-        assert!(plain::is_address(address.as_bytes()), "{address}");
+        assert!(plain::address(address.as_bytes()).is_some(), "{address}");
     }
-    assert!(plain::is_cseq(b"102 INVITE", Some(b"INVITE")));
-    assert!(!plain::is_cseq(b"102 INVITE", Some(b"ACK")));
-    assert_eq!(plain::uri_end(b"sip:a@b;lr>;x"), Some(b">;x".as_slice()));
+    assert_eq!(plain::cseq(b"102 INVITE"), Some((102, &b"INVITE"[..])));
+    assert!(plain::target(b"sip:a@b;lr").is_some());
+    assert!(plain::target(b"sip:a@b?c=d").is_none());
+}
+
+/// Makes `text` miss the one look and mean the same: `from` is what is plain, `to` what is not.
+fn by_the_full_rules<T: FromStr>(text: &str, from: &str, to: &str) -> Option<T> {
+    let odd = text.replacen(from, to, 1);
+    odd.parse().ok()
+}
+
+/// Reads `bytes` with a line that is not plain behind the first, and then without that line.
+fn told_by_the_full_rules(bytes: &[u8]) -> Option<Told> {
+    let at = bytes.windows(2).position(|pair| pair == b"\r\n")? + 2;
+    let odd = [&bytes[..at], b"X:\ty\r\n", &bytes[at..]].concat();
+    Some(told(odd, 1))
+}
+
+/// What comes of reading `bytes`: the fault, or the lines without the first few, and the body.
+type Told = Result<(Vec<(String, String)>, Vec<u8>), Fault>;
+
+fn told(bytes: Vec<u8>, skipped: usize) -> Told {
+    let message = Message::parse(Bytes::from(bytes)).map_err(|error| error.fault)?;
+    let lines = message.all_headers().skip(skipped);
+    let lines = lines.map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+    Ok((lines, message.body().to_vec()))
 }
 
 proptest! {
@@ -130,19 +155,36 @@ proptest! {
         }
     }
 
-    /// The look that spares most messages the full rules lets nothing pass that those refuse.
+    /// The one look lets nothing pass that the full rules refuse, and finds what they find.
     #[test]
-    fn what_is_plain_is_well_formed(
+    fn what_is_plain_is_read_as_by_the_full_rules(
         (via, address, cseq) in (near(PLAIN_VIA), near(PLAIN_ADDRESS), near(PLAIN_CSEQ)),
     ) {
-        prop_assert!(!plain::is_via(via.as_bytes()) || via.parse::<Via>().is_ok(), "{via}");
-        let is_plain = plain::is_address(address.as_bytes());
-        prop_assert!(!is_plain || address.parse::<NameAddr>().is_ok(), "{address}");
-        prop_assert!(!plain::is_cseq(cseq.as_bytes(), None) || cseq.parse::<CSeq>().is_ok());
-        if let Some(rest) = plain::uri_end(address.as_bytes()) {
-            let uri = &address[..address.len() - rest.len()];
-            let uri = uri.parse::<Uri>();
-            prop_assert!(uri.is_ok_and(|uri| uri.headers.is_none()), "{address}");
+        let full = by_the_full_rules::<Via>(&via, "SIP/", "SIP /");
+        prop_assert!(plain::hop(via.as_bytes()).is_none() || via.parse().ok() == full, "{via}");
+        let full = by_the_full_rules::<NameAddr>(&address, "<sip:", "<SIP:");
+        let is_plain = plain::address(address.as_bytes()).is_some();
+        prop_assert!(!is_plain || address.parse().ok() == full, "{address}");
+        let full = by_the_full_rules::<CSeq>(&cseq, " ", "  ");
+        prop_assert!(plain::cseq(cseq.as_bytes()).is_none() || cseq.parse().ok() == full);
+        let uri = address.rsplit('<').next().unwrap_or_default();
+        let uri = uri.split('>').next().unwrap_or_default();
+        let full = by_the_full_rules::<Uri>(uri, "sip:", "SIP:");
+        prop_assert!(plain::target(uri.as_bytes()).is_none() || uri.parse().ok() == full, "{uri}");
+        prop_assert!(full.is_none_or(|uri| uri.headers.is_none()) || plain::target(uri.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn one_look_at_a_message_tells_what_the_full_rules_tell(
+        mut bytes in select(corpus_bytes()),
+        changes in vec((any::<u16>(), select(b"\r\n \t:;,<>\"\\@=aZ09-\x7f\xff".to_vec())), 0..4),
+    ) {
+        for (at, byte) in changes {
+            let at = usize::from(at) % bytes.len();
+            bytes[at] = byte;
+        }
+        if let Some(full) = told_by_the_full_rules(&bytes) {
+            prop_assert_eq!(told(bytes, 0), full);
         }
     }
 

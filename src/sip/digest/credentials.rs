@@ -9,6 +9,7 @@ use crate::sip::digest::Qop;
 use crate::sip::digest::param;
 use crate::sip::digest::param::AuthParams;
 use crate::sip::header::name::Name;
+use crate::sip::header::scan;
 use crate::sip::message::Message;
 
 /// One answer. Quoted values are as they stand between their quotes.
@@ -51,6 +52,11 @@ impl Credentials {
         if !params.scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }
+        let nc = params.text("nc");
+        // It is passed on bare, where a comma would end it.
+        if nc.as_deref().is_some_and(|nc| !scan::is_token(nc.as_bytes())) {
+            return None;
+        }
         Some(Self {
             username: params.text("username")?,
             realm: params.text("realm")?,
@@ -61,7 +67,7 @@ impl Credentials {
             cnonce: params.text("cnonce"),
             opaque: params.text("opaque"),
             qop: params.value("qop").map(str::parse).transpose().ok()?,
-            nc: params.text("nc"),
+            nc,
         })
     }
 

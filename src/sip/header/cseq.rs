@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::sip::header::scan;
 use crate::sip::header::scan::Malformed;
 use crate::sip::method::Method;
+use crate::sip::plain;
 
 /// Orders requests, and pairs responses with them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ impl FromStr for CSeq {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        if let Some((number, method)) = plain::cseq(text.as_bytes()) {
+            return Ok(Self { number, method: Method::from(&text[text.len() - method.len()..]) });
+        }
         let (number, method) = text.split_once([' ', '\t']).ok_or(Malformed)?;
         let number = scan::number::<u32>(number)?;
         let method = scan::trim(method);

@@ -14,8 +14,8 @@
 //! | [`event`] | Event, Subscription-State | RFC 6665 §8.2 |
 //! | [`replaces`] | Replaces | RFC 3891 §6.1 |
 //!
-//! What they share: [`name`] (which header), [`scan`] (lists, quotes, numbers), [`param`]
-//! (`;name=value`). Authentication headers are in [`crate::sip::digest`].
+//! What they share: [`name`] (which header), [`scan`] (lists, quotes, numbers), [`swar`] (many
+//! bytes at once), [`param`] (`;name=value`). Authentication headers are in [`crate::sip::digest`].
 //!
 //! Always holds: a type here reads what it prints, and reads nothing that could print as two.
 
@@ -31,6 +31,7 @@ pub mod replaces;
 pub mod retry_after;
 pub mod scan;
 pub mod session_expires;
+pub mod swar;
 pub mod via;
 
 use crate::sip::header::name::Name;

@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use crate::sip::header::swar;
+
 macro_rules! names {
     ($($variant:ident = $text:literal $(or $compact:literal)?,)*) => {
         /// A header Carillon knows.
@@ -107,15 +109,34 @@ names! {
 impl Name {
     /// Finds the header written as `text`, long or compact, in any case.
     pub fn find(text: &[u8]) -> Option<Self> {
-        let mut slot = slot_of(text);
-        while let Some(name) = TABLE[slot].name {
-            let form = TABLE[slot].form.as_bytes();
-            if form == text || form.eq_ignore_ascii_case(text) {
-                return Some(name);
-            }
-            slot = (slot + 1) % SLOTS;
-        }
-        None
+        let name = lookup(Key::of(text))?;
+        let is_form = |form: &str| form.as_bytes().eq_ignore_ascii_case(text);
+        (is_form(name.as_str()) || name.compact().is_some_and(is_form)).then_some(name)
+    }
+
+    /// Finds the colon on a line without control bytes, and the header whose name stands before
+    /// it.
+    #[inline]
+    pub(in crate::sip) fn at_start(line: &[u8]) -> Option<(usize, Option<Self>)> {
+        let Some(start) = line.first_chunk::<{ 2 * WORD }>() else {
+            let colon = swar::find(line, b':')?;
+            return Some((colon, Self::find(&line[..colon])));
+        };
+        let word =
+            |at: usize| start[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        let (head, after) = (word(0), word(WORD));
+        let (of_head, of_after) = (swar::equal(head, b':'), swar::equal(after, b':'));
+        let key = if of_head != 0 {
+            let len = swar::nth(of_head);
+            Key { head: (head | LOWER) & !(u64::MAX << (8 * len)), tail: 0, len: len as u8 }
+        } else if of_after != 0 {
+            let len = WORD + swar::nth(of_after);
+            Key { head: head | LOWER, tail: word(len - WORD) | LOWER, len: len as u8 }
+        } else {
+            let colon = swar::find(line, b':')?;
+            return Some((colon, Self::find(&line[..colon])));
+        };
+        Some((usize::from(key.len), lookup(key)))
     }
 }
 
@@ -126,20 +147,66 @@ impl fmt::Display for Name {
 }
 
 const SLOTS: usize = 256;
+const WORD: usize = size_of::<u64>();
+/// Makes capital letters small. Of the other bytes that stand in names only control bytes change
+/// into one: CR into the hyphen.
+const LOWER: u64 = 0x2020_2020_2020_2020;
 
-/// One way to write a name; no name is an empty slot.
-#[derive(Clone, Copy)]
-struct Slot {
-    form: &'static str,
-    name: Option<Name>,
+/// The first and the last eight bytes of a name in small letters, and how long it is: all of it,
+/// up to sixteen bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    head: u64,
+    tail: u64,
+    len: u8,
+}
+
+impl Key {
+    const NONE: Self = Self { head: 0, tail: 0, len: 0 };
+
+    const fn of(text: &[u8]) -> Self {
+        let len = if text.len() > 255 { 255 } else { text.len() as u8 };
+        if text.len() < WORD {
+            return Self { head: word(text, 0, text.len()), tail: 0, len };
+        }
+        Self { head: word(text, 0, WORD), tail: word(text, text.len() - WORD, WORD), len }
+    }
+
+    const fn slot(self) -> usize {
+        let mixed = self.head ^ self.tail.rotate_left(29) ^ self.len as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
+    }
+}
+
+/// Up to eight bytes from `start` as a word in small letters.
+const fn word(text: &[u8], start: usize, len: usize) -> u64 {
+    let mut word = 0;
+    let mut nth = 0;
+    while nth < len {
+        word |= (text[start + nth] as u64 | 0x20) << (8 * nth);
+        nth += 1;
+    }
+    word
 }
 
 /// A hash table of both forms, built by the compiler. A third of it is full, so a search ends
-/// soon.
-static TABLE: [Slot; SLOTS] = table();
+/// soon; no name is an empty slot.
+static TABLE: [(Key, Option<Name>); SLOTS] = table();
 
-const fn table() -> [Slot; SLOTS] {
-    let mut table = [Slot { form: "", name: None }; SLOTS];
+#[inline]
+fn lookup(key: Key) -> Option<Name> {
+    let mut slot = key.slot();
+    while let (known, Some(name)) = TABLE[slot] {
+        if known == key {
+            return Some(name);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+    None
+}
+
+const fn table() -> [(Key, Option<Name>); SLOTS] {
+    let mut table = [(Key::NONE, None); SLOTS];
     let mut at = 0;
     while at < Name::ALL.len() {
         table = with(table, Name::ALL[at].as_str(), Name::ALL[at]);
@@ -151,23 +218,16 @@ const fn table() -> [Slot; SLOTS] {
     table
 }
 
-const fn with(mut table: [Slot; SLOTS], form: &'static str, name: Name) -> [Slot; SLOTS] {
-    let mut slot = slot_of(form.as_bytes());
-    while table[slot].name.is_some() {
+const fn with(
+    mut table: [(Key, Option<Name>); SLOTS],
+    form: &str,
+    name: Name,
+) -> [(Key, Option<Name>); SLOTS] {
+    let key = Key::of(form.as_bytes());
+    let mut slot = key.slot();
+    while table[slot].1.is_some() {
         slot = (slot + 1) % SLOTS;
     }
-    table[slot] = Slot { form, name: Some(name) };
+    table[slot] = (key, Some(name));
     table
-}
-
-const fn slot_of(text: &[u8]) -> usize {
-    let [first, .., last] = text else {
-        return match text {
-            [only] => only.to_ascii_lowercase() as usize,
-            _ => 0,
-        };
-    };
-    let middle = text[text.len() / 2].to_ascii_lowercase() as usize;
-    let ends = first.to_ascii_lowercase() as usize * 5 + last.to_ascii_lowercase() as usize * 11;
-    (ends + middle * 17 + text.len() * 29) % SLOTS
 }

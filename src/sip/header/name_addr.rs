@@ -19,6 +19,7 @@ use crate::sip::header::param;
 use crate::sip::header::param::Params;
 use crate::sip::header::scan;
 use crate::sip::header::scan::Malformed;
+use crate::sip::plain;
 use crate::sip::uri;
 use crate::sip::uri::Uri;
 
@@ -75,6 +76,13 @@ impl FromStr for NameAddr {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        if let Some(plain::Address { display, uri, target, params }) =
+            plain::address(text.as_bytes())
+        {
+            let display = (!display.is_empty()).then(|| CompactString::from(&text[display]));
+            let uri = Uri::from_plain(&text[uri], target);
+            return Ok(Self { display, uri, params: Params::from_plain(&text[params]) });
+        }
         let parts = split(text)?;
         let name = scan::unquote(parts.display);
         Ok(Self {

@@ -30,6 +30,11 @@ impl Params {
     /// No parameters.
     pub const EMPTY: Self = Self { text: CompactString::const_new("") };
 
+    /// Takes a row of parameters that was looked at already.
+    pub(in crate::sip) fn from_plain(text: &str) -> Self {
+        Self { text: CompactString::from(text) }
+    }
+
     /// Tells whether there are none.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -126,6 +131,7 @@ pub fn check(text: &str) -> Result<(), Malformed> {
 }
 
 /// Walks the elements after each `;`.
+#[inline]
 fn elements(text: &str) -> impl Iterator<Item = Result<&str, Malformed>> {
     let mut rest = text.strip_prefix(';');
     std::iter::from_fn(move || match scan::cut(rest?, b';') {

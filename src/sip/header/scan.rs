@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::sip::header::swar;
+
 /// The text is not what its header's grammar asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
@@ -38,7 +40,13 @@ pub fn is_token(text: &[u8]) -> bool {
 }
 
 /// Removes spaces and tabs at both ends.
+#[inline]
 pub fn trim(text: &str) -> &str {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let bytes = text.as_bytes();
+    if !blank(bytes.first()) && !blank(bytes.last()) {
+        return text;
+    }
     text.trim_matches([' ', '\t'])
 }
 
@@ -49,8 +57,7 @@ pub fn find_outside(text: &str, wanted: u8) -> Result<Option<usize>, Malformed> 
     let bytes = text.as_bytes();
     let mut at = 0;
     loop {
-        let stop = |byte: &u8| *byte == wanted || matches!(byte, b'"' | b'<');
-        let Some(found) = bytes[at..].iter().position(stop) else {
+        let Some(found) = swar::find_any(&bytes[at..], [wanted, b'"', b'<']) else {
             return Ok(None);
         };
         at += found;
@@ -58,7 +65,7 @@ pub fn find_outside(text: &str, wanted: u8) -> Result<Option<usize>, Malformed> 
         at += match bytes[at] {
             byte if byte == wanted => return Ok(Some(at)),
             b'"' => quoted_len(inside).ok_or(Malformed)? + 2,
-            _ => inside.iter().position(|byte| *byte == b'>').ok_or(Malformed)? + 2,
+            _ => swar::find(inside, b'>').ok_or(Malformed)? + 2,
         };
     }
 }
@@ -67,7 +74,7 @@ pub fn find_outside(text: &str, wanted: u8) -> Result<Option<usize>, Malformed> 
 pub fn quoted_len(inside: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += inside.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        at += swar::find_any(inside.get(at..)?, *b"\"\\")?;
         if inside[at] == b'"' {
             return Some(at);
         }
@@ -76,6 +83,7 @@ pub fn quoted_len(inside: &[u8]) -> Option<usize> {
 }
 
 /// Cuts `text` at the first `separator` outside quotes and brackets, and trims both parts.
+#[inline]
 pub fn cut(text: &str, separator: u8) -> Result<(&str, Option<&str>), Malformed> {
     Ok(match find_outside(text, separator)? {
         Some(at) => (trim(&text[..at]), Some(trim(&text[at + 1..]))),

@@ -18,6 +18,7 @@ use crate::sip::header::param;
 use crate::sip::header::param::Params;
 use crate::sip::header::scan;
 use crate::sip::header::scan::Malformed;
+use crate::sip::plain;
 use crate::sip::uri;
 use crate::sip::uri::HostPort;
 
@@ -40,6 +41,15 @@ impl Via {
     pub fn new(transport: Transport, sent_by: HostPort, branch: &str) -> Self {
         let params = Params::EMPTY.with("branch", Some(branch)).with("rport", None);
         Self { transport: CompactString::from(transport.as_str()), sent_by, params }
+    }
+
+    /// Copies the parts of a plain hop.
+    pub(in crate::sip) fn from_plain(text: &str, hop: plain::Hop) -> Self {
+        Self {
+            transport: CompactString::from(&text[hop.transport]),
+            sent_by: HostPort { host: CompactString::from(&text[hop.host]), port: hop.port },
+            params: Params::from_plain(&text[hop.params]),
+        }
     }
 
     /// The branch, if it has one.
@@ -76,6 +86,9 @@ impl FromStr for Via {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        if let Some(hop) = plain::hop(text.as_bytes()) {
+            return Ok(Self::from_plain(text, hop));
+        }
         let (transport, sent_by, params) = split(text)?;
         let (host, port) = uri::split_host_port(sent_by)?;
         Ok(Self {
