@@ -51,9 +51,12 @@ pub(super) fn index(bytes: &[u8]) -> Option<(Index, usize)> {
             break;
         }
         let entry = header(bytes, at, end)?;
+        let value = entry.value(bytes);
+        if !is_plain(entry.known, value, method) {
+            return None;
+        }
         if let Some(name) = entry.known {
-            let value = entry.value(bytes);
-            if !is_plain(name, value, method) || seen & bit(name) & SINGLE != 0 {
+            if seen & bit(name) & SINGLE != 0 {
                 return None;
             }
             if name == Name::ContentLength {
@@ -113,16 +116,16 @@ fn header(bytes: &[u8], at: usize, end: usize) -> Option<Entry> {
 
 /// Tells whether the value of a header that is checked is plain.
 #[inline]
-fn is_plain(name: Name, value: &[u8], method: Option<&[u8]>) -> bool {
-    match name {
-        Name::Via => plain::hop(value).is_some(),
-        Name::From | Name::To => plain::address(value).is_some(),
-        Name::Contact => method.is_none() || plain::address(value).is_some(),
-        Name::CallId => plain::is_word(value),
-        Name::CSeq => {
+fn is_plain(known: Option<Name>, value: &[u8], method: Option<&[u8]>) -> bool {
+    match known {
+        Some(Name::Via) => plain::hop(value).is_some(),
+        Some(Name::From | Name::To) => plain::address(value).is_some(),
+        Some(Name::Contact) => method.is_none() || plain::address(value).is_some(),
+        Some(Name::CallId) => plain::is_word(value),
+        Some(Name::CSeq) => {
             plain::cseq(value).is_some_and(|(_, named)| method.is_none_or(|method| method == named))
         }
-        Name::MaxForwards => plain::count(value, 2).is_some(),
-        _ => true,
+        Some(Name::MaxForwards) => plain::count(value, 2).is_some(),
+        Some(_) | None => true,
     }
 }

@@ -12,10 +12,14 @@
 //!
 //! Each target says in its file what always holds. Here each is run with the same inputs every
 //! time: the seeds, then `FUZZ_INPUTS` damaged ones (2,000; `tests/run` takes 200,000).
-//! `FUZZ_SEED` draws others. The same targets, guided by what code an input reaches:
+//! `FUZZ_SEED` draws others. The same targets, guided by what code an input reaches, with
+//! `cargo install cargo-fuzz --locked`, a C++ compiler, and a folder of its own for what each
+//! target finds worth keeping:
 //!
 //! ```text
-//! RUSTC_BOOTSTRAP=1 FUZZ_TARGET=codec cargo fuzz run --fuzz-dir tests/fuzz guided
+//! mkdir -p tests/fuzz/corpus/codec
+//! RUSTC_BOOTSTRAP=1 FUZZ_TARGET=codec cargo fuzz run --fuzz-dir tests/fuzz guided \
+//!     tests/fuzz/corpus/codec tests/fuzz/seeds/messages -- -max_total_time=300
 //! ```
 //!
 //! Not here: attacks on a running node (`tests/node/torture.rs`, `tests/e2e`).
