@@ -7,8 +7,8 @@
 //!
 //! The wire level: [`parse`] finds where things lie, [`message`] gives them out as text,
 //! [`typed`] and [`header`] as values, [`check`] says what may not pass, [`glance`] and [`plain`]
-//! what surely may, [`mod@write`] composes, [`edit`] changes a copy, [`stream`] cuts a TCP stream into
-//! messages, [`digest`] authenticates.
+//! what surely may, [`mod@write`] composes, [`edit`] changes a copy, [`stream`] cuts a TCP stream
+//! into messages, [`digest`] authenticates.
 //!
 //! **Drain rule.** Every machine here is told what happened (`handle_…`) together with the time,
 //! and asked what to do (`poll_output`) until it has nothing more; `next_deadline` says when to
