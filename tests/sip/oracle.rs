@@ -135,6 +135,9 @@ fn the_corpora_are_read_alike() {
     assert_eq!(differing, ["regbadct"]);
 }
 
+/// Forms of a hop's sender that RFC 3261 §25.1 allows and the other refuses (`conformance.md`).
+const REFUSED_BY_THE_OTHER: [&str; 2] = ["A-b.Example.", " : 5070"];
+
 /// How many messages are generated: `ORACLE_MESSAGES`, 5,000 where it is not said.
 fn count() -> u64 {
     let told = std::env::var("ORACLE_MESSAGES");
@@ -150,12 +153,12 @@ fn well_formed_messages_are_read_alike() {
         let (ours, theirs) = (ours(&bytes), theirs(&bytes));
         let text = String::from_utf8_lossy(&bytes);
         assert!(ours.is_some(), "round {round}: refused:\n{text}");
-        if theirs.is_some() {
+        if theirs.is_some() || !REFUSED_BY_THE_OTHER.iter().any(|form| text.contains(form)) {
             both += 1;
             assert_eq!(ours, theirs, "round {round}:\n{text}");
         }
     }
-    assert!(both > count() / 20, "only {both} were accepted by both");
+    assert!(both > count() / 3, "only {both} were accepted by both");
 }
 
 #[test]
