@@ -73,7 +73,8 @@ fn tell_all(unit: &str, measure: impl Fn(&mut Row) -> [Option<f64>; 3]) {
     );
     for mut row in rows() {
         let values = measure(&mut row);
-        let shown = values.map(|value| value.map_or("–".into(), |value| format!("{value:.0}")));
+        let shown =
+            values.map(|value| value.map_or_else(|| "–".into(), |value| format!("{value:.0}")));
         let [ours, theirs, strict] = &shown;
         let ratio = values[2].unwrap_or(f64::NAN) / values[0].unwrap_or(f64::NAN);
         println!("{:<23} │ {ours:>8} │ {theirs:>8} │ {strict:>8} │ {ratio:>17.1}", row.name);

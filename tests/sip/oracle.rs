@@ -55,6 +55,12 @@ fn bytes_of(text: Option<&str>) -> Option<Vec<u8>> {
     text.map(|text| text.as_bytes().to_vec())
 }
 
+/// A tag without quotes, which it may not have (RFC 3261 §25.1, `tag-param`); the other takes them
+/// off, Carillon keeps them.
+fn tag(address: &NameAddr) -> Option<Vec<u8>> {
+    address.params.unquoted("tag").map(|tag| tag.as_bytes().to_vec())
+}
+
 fn ours(bytes: &Bytes) -> Option<Reading> {
     let message = Message::parse(bytes.clone()).ok()?;
     let hop = |via: &Via| {
@@ -78,8 +84,8 @@ fn ours(bytes: &Bytes) -> Option<Reading> {
         lines: message.all_headers().count(),
         branch: bytes_of(message.top_via().ok()?.branch()),
         hops: message.vias().ok()?.iter().map(hop).collect(),
-        from_tag: bytes_of(message.from().ok()?.tag()),
-        to_tag: bytes_of(message.to().ok()?.tag()),
+        from_tag: tag(&message.from().ok()?),
+        to_tag: tag(&message.to().ok()?),
         call_id: message.call_id().ok()?.as_bytes().to_vec(),
         cseq: message.cseq().ok()?.number,
         body: message.body().to_vec(),
