@@ -47,9 +47,12 @@ pub(crate) fn run(input: &[u8]) {
 
 /// Holds what was read against the same with a line added that makes one look not enough.
 fn told_by_the_full_rules(input: &[u8], read: &Result<Message, ParseError>) {
-    let start = input.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or_default();
+    let Some(start) = input.iter().position(|byte| !b"\r\n".contains(byte)) else { return };
     let end = input[start..].windows(2).position(|pair| pair == b"\r\n");
     let Some(at) = end.map(|end| start + end + 2).filter(|_| input.len() <= ROOM.1) else { return };
+    if matches!(input.get(at), Some(b' ' | b'\t')) {
+        return; // It would be folded onto the line added.
+    }
     let odd = [&input[..at], b"X:\ty\r\n", &input[at..]].concat();
     match (read, Message::parse(Bytes::from(odd))) {
         (Ok(read), Ok(full)) => {

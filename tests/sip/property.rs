@@ -97,6 +97,9 @@ fn by_the_full_rules<T: FromStr>(text: &str, from: &str, to: &str) -> Option<T> 
 /// Reads `bytes` with a line that is not plain behind the first, and then without that line.
 fn told_by_the_full_rules(bytes: &[u8]) -> Option<Told> {
     let at = bytes.windows(2).position(|pair| pair == b"\r\n")? + 2;
+    if matches!(bytes.get(at), Some(b' ' | b'\t')) {
+        return None; // It would be folded onto the line added.
+    }
     let odd = [&bytes[..at], b"X:\ty\r\n", &bytes[at..]].concat();
     Some(told(odd, 1))
 }
