@@ -184,7 +184,7 @@ impl Message {
 ///
 /// Agrees with [`Message::call_id`] on every message that parses.
 pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
-    let mut rest = datagram;
+    let mut rest = &datagram[parse::skip_line_ends(datagram)..];
     loop {
         let feed = memchr::memchr(b'\n', rest)?;
         rest = &rest[feed + 1..];
@@ -196,7 +196,7 @@ pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
             let end = value.iter().position(u8::is_ascii_whitespace)?;
             return Some(&value[..end]);
         }
-        if rest.starts_with(b"\r\n") && feed > 1 {
+        if rest.starts_with(b"\r\n") {
             return None;
         }
     }

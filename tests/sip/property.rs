@@ -276,7 +276,11 @@ fn lines_end_in_one_way_and_a_message_may_begin_late() {
     assert_eq!(fault(&INVITE.replace("\r\n", "\n")), Some(Fault::LineEnd));
     assert_eq!(fault(&INVITE.replacen("70\r\n", "70\n", 1)), Some(Fault::LineEnd));
     assert_eq!(fault(&INVITE.replacen("kept", "ke\rpt", 1)), Some(Fault::LineEnd));
-    assert_eq!(fault(&format!("\r\n\r\n\r\n{INVITE}")), None);
+    for ends in ["\r\n\r\n\r\n", "\r\r\n\r\n", "\n"] {
+        let late = format!("{ends}{INVITE}");
+        assert_eq!(fault(&late), None);
+        assert_eq!(peek_call_id(late.as_bytes()), peek_call_id(INVITE.as_bytes()), "{ends:?}");
+    }
     assert_eq!(fault("\r\n\r\n"), Some(Fault::Empty));
     assert_eq!(fault(""), Some(Fault::Empty));
     assert_eq!(fault("\0\u{1}\0\0!\u{12}\u{a4}B"), Some(Fault::NotSip), "STUN");
