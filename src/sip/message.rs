@@ -24,6 +24,7 @@ use bytes::Bytes;
 use crate::sip::check;
 use crate::sip::glance;
 use crate::sip::header::name::Name;
+use crate::sip::header::scan;
 use crate::sip::header::swar;
 use crate::sip::method::Method;
 use crate::sip::parse;
@@ -188,7 +189,7 @@ pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
     loop {
         let feed = memchr::memchr(b'\n', rest)?;
         rest = &rest[feed + 1..];
-        let name_end = rest.iter().position(|byte| !scan_name(*byte))?;
+        let name_end = rest.iter().position(|byte| !scan::is_token_byte(*byte))?;
         let name = &rest[..name_end];
         if name.eq_ignore_ascii_case(b"i") || name.eq_ignore_ascii_case(b"call-id") {
             let after = rest[name_end..].trim_ascii_start();
@@ -200,10 +201,6 @@ pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
             return None;
         }
     }
-}
-
-fn scan_name(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'-'
 }
 
 /// The shard that handles every message with this Call-ID; the same on every node and release.

@@ -53,6 +53,15 @@ fn an_invite_says_what_is_in_it() {
 }
 
 #[test]
+fn a_call_id_is_found_behind_names_that_begin_like_it() {
+    for line in ["I7.0: x", "i!: x", "Call-ID2: x", "call-id.: x"] {
+        let text = INVITE.replacen("Max-Forwards", &format!("{line}\r\nMax-Forwards"), 1);
+        let told = message(&text).call_id().map(str::to_owned).expect("a Call-ID");
+        assert_eq!(peek_call_id(text.as_bytes()), Some(told.as_bytes()), "{line}");
+    }
+}
+
+#[test]
 fn a_response_carries_the_requests_own_bytes() {
     let invite = message(INVITE);
     let ringing = ResponseBuilder::to(&invite, 180).to_tag("a6c85cf").build();
