@@ -47,6 +47,9 @@ pub(crate) struct Auditor {
     /// Calls that this entry sends away with a prompt, at a moment among its facts that only its
     /// orders would tell.
     pub(crate) leaving: BTreeSet<CallId>,
+    /// Whom the entry configures, and the queues to be served from the fact that says so: what is
+    /// due by then goes by the old ones.
+    configured: Option<(AgentId, Vec<QueueId>)>,
 }
 
 pub(crate) struct QueueBook {
@@ -130,18 +133,7 @@ impl Auditor {
             }
             Command::PutQueue { queue, .. } => self.put_queue(queue),
             Command::PutAgent { agent, .. } => {
-                let now = self.now;
-                let book = self.agents.entry(agent.id.clone()).or_insert_with(|| AgentBook {
-                    queues: Vec::new(),
-                    staying: BTreeSet::new(),
-                    state: AgentStateName::LoggedOut,
-                    idle_since: now,
-                    call: None,
-                });
-                let served = std::mem::replace(&mut book.queues, agent.queues.clone());
-                book.staying.extend(served);
-                let is_draining = |id: &QueueId| self.queues.get(id).is_some_and(|q| q.draining);
-                book.staying.retain(is_draining);
+                self.configured = Some((agent.id.clone(), agent.queues.clone()));
             }
             Command::FinishPrompt { leg } => {
                 if let Some(call) = self.calls.get_mut(&leg.call) {
@@ -150,6 +142,22 @@ impl Auditor {
             }
             _ => {}
         }
+    }
+
+    fn put_agent(&mut self) {
+        let Some((agent, queues)) = self.configured.take() else { return };
+        let now = self.now;
+        let book = self.agents.entry(agent).or_insert_with(|| AgentBook {
+            queues: Vec::new(),
+            staying: BTreeSet::new(),
+            state: AgentStateName::LoggedOut,
+            idle_since: now,
+            call: None,
+        });
+        let served = std::mem::replace(&mut book.queues, queues);
+        book.staying.extend(served);
+        let is_draining = |id: &QueueId| self.queues.get(id).is_some_and(|q| q.draining);
+        book.staying.retain(is_draining);
     }
 
     fn lose(&mut self, node: NodeId) {
@@ -228,6 +236,7 @@ impl Auditor {
                 });
             }
             Fact::CallEnded { call, why, .. } => self.end(*call, why),
+            Fact::ConfigPut { kind: ConfigKind::Agent, .. } => self.put_agent(),
             Fact::ConfigRemoved { kind: ConfigKind::Queue, name, .. } => {
                 let id = QueueId::new(name);
                 if let Some(queue) = self.queues.get_mut(&id) {
