@@ -31,7 +31,7 @@ pub mod running;
 pub mod shard;
 pub mod tcp;
 pub mod udp;
-mod waiting;
+pub mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;

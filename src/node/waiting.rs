@@ -9,11 +9,15 @@
 //! queue with datagrams there would be none left for those; and each stream waits with one message
 //! at a time, so that many are served one after another, however much each of them sends.
 //!
-//! Always holds: while two queues are not empty, neither is served twice as often as the other for
-//! long; what waits is bounded.
+//! Always holds: of queues that are not empty, none is served twice before each of the others once;
+//! what waits is bounded.
 //!
 //! Not here: who is known ([`super::port::sources`]), what Carillon itself says
 //! ([`super::shard::Input`]).
+
+use std::future::poll_fn;
+use std::task::Context;
+use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -30,7 +34,7 @@ const STRANGERS_MAX: usize = 1024;
 const STREAMS_MAX: usize = 256;
 
 /// What the network tells a shard.
-pub(super) enum Arrived {
+pub enum Arrived {
     /// One message, not read yet.
     Datagram(Bytes, Flow),
     /// One message that was cut out of a stream.
@@ -38,20 +42,20 @@ pub(super) enum Arrived {
 }
 
 /// Where the network puts what arrives.
-pub(super) struct Intake {
+pub struct Intake {
     known: [mpsc::Sender<Arrived>; 2],
     strangers: [mpsc::Sender<Arrived>; 2],
 }
 
 /// Where the shard takes it from.
-pub(super) struct Waiting {
-    datagrams: mpsc::Receiver<Arrived>,
-    streams: mpsc::Receiver<Arrived>,
-    of_strangers: [mpsc::Receiver<Arrived>; 2],
+pub struct Waiting {
+    queues: [mpsc::Receiver<Arrived>; 4],
+    /// Which was served last.
+    last: usize,
 }
 
 /// Makes the queues of one shard.
-pub(super) fn queues() -> (Intake, Waiting) {
+pub fn queues() -> (Intake, Waiting) {
     let (known_datagrams, datagrams) = mpsc::channel(DATAGRAMS_MAX);
     let (known_streams, streams) = mpsc::channel(STREAMS_MAX);
     let (strange_datagrams, strangers) = mpsc::channel(STRANGERS_MAX);
@@ -60,19 +64,19 @@ pub(super) fn queues() -> (Intake, Waiting) {
         known: [known_datagrams, known_streams],
         strangers: [strange_datagrams, strange_streams],
     };
-    let of_strangers = [strangers, strangers_streams];
-    (intake, Waiting { datagrams, streams, of_strangers })
+    let queues = [datagrams, streams, strangers, strangers_streams];
+    (intake, Waiting { queues, last: 0 })
 }
 
 impl Intake {
     /// Takes a datagram, unless too many wait already.
-    pub(super) fn datagram(&self, bytes: Bytes, flow: Flow, standing: Standing) -> bool {
+    pub fn datagram(&self, bytes: Bytes, flow: Flow, standing: Standing) -> bool {
         let [queue, _] = self.of(standing);
         queue.try_send(Arrived::Datagram(bytes, flow)).is_ok()
     }
 
     /// Takes a message of a stream, when there is room.
-    pub(super) async fn message(&self, message: Message, flow: Flow, standing: Standing) {
+    pub async fn message(&self, message: Message, flow: Flow, standing: Standing) {
         let [_, queue] = self.of(standing);
         // A closed queue means that the node is stopping.
         let _ = queue.send(Arrived::Message(message, flow)).await;
@@ -87,15 +91,19 @@ impl Intake {
 }
 
 impl Waiting {
-    /// The next message, from each queue in turn.
-    pub(super) async fn next(&mut self) -> Option<Arrived> {
-        let [strangers, strangers_streams] = &mut self.of_strangers;
-        // Chosen at random among those that have something, which is fair without any book.
-        tokio::select! {
-            arrived = self.datagrams.recv() => arrived,
-            arrived = self.streams.recv() => arrived,
-            arrived = strangers.recv() => arrived,
-            arrived = strangers_streams.recv() => arrived,
+    /// The next message, from each queue in turn; none when the node is stopping.
+    pub async fn next(&mut self) -> Option<Arrived> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrived>> {
+        let count = self.queues.len();
+        for turn in (1..=count).map(|step| (self.last + step) % count) {
+            if let Poll::Ready(arrived) = self.queues[turn].poll_recv(context) {
+                self.last = turn;
+                return Poll::Ready(arrived);
+            }
         }
+        Poll::Pending
     }
 }

@@ -183,12 +183,15 @@ impl Carillon {
     /// Reads a resource that may not be there yet.
     fn look(&self, path: &str) -> Option<Value> {
         let url = format!("http://127.0.0.1:{}{path}", self.api);
-        let answer = ureq::get(&url).header("Authorization", &format!("Bearer {TOKEN}")).call();
-        match answer {
-            Ok(mut answer) => Some(answer.body_mut().read_json().expect("JSON")),
-            Err(ureq::Error::StatusCode(404)) => None,
-            Err(error) => panic!("GET {path}: {error}"),
-        }
+        until("REST has time for the tests' token", Duration::from_secs(20), || {
+            let answer = ureq::get(&url).header("Authorization", &format!("Bearer {TOKEN}")).call();
+            match answer {
+                Ok(mut answer) => Some(Some(answer.body_mut().read_json().expect("JSON"))),
+                Err(ureq::Error::StatusCode(404)) => Some(None),
+                Err(ureq::Error::StatusCode(429)) => None,
+                Err(error) => panic!("GET {path}: {error}"),
+            }
+        })
     }
 
     /// Asks for something; the status and the answer.

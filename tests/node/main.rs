@@ -30,3 +30,4 @@ mod start;
 mod torture;
 #[path = "../support/wait.rs"]
 mod wait;
+mod waiting;
