@@ -11,8 +11,9 @@ use carillon::sip::flow::Flow;
 /// In each queue.
 const MESSAGES: usize = 200;
 
-const OPTIONS: &str = "OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bK1\r\n\
-    Max-Forwards: 70\r\nFrom: <sip:b@192.0.2.2>;tag=1\r\nTo: <sip:a@192.0.2.1>\r\n\
+const OPTIONS: &str = "OPTIONS sip:a@192.0.2.1 SIP/2.0\r\n\
+    Via: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+    From: <sip:b@192.0.2.2>;tag=1\r\nTo: <sip:a@192.0.2.1>\r\n\
     Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 
 /// Tells the four kinds apart by the port they come from.

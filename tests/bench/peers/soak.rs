@@ -4,7 +4,7 @@
 //! |---|---|
 //! | memory | the last quarter's middle is at most 5 % above the second quarter's |
 //! | open files | never more than 8 above what there were before the first call |
-//! | legs, SIP transactions, RTP streams, waiting callers | none, once the last call is over |
+//! | legs, calls, SIP transactions, RTP streams | none, once the last call is over |
 //! | threads | as many at the end as before the first call |
 //! | calls | at most 0.5 % failed |
 //!
@@ -41,7 +41,9 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 /// What must be zero when all is over.
 const LEFT_OVER: &[&str] = &[
     "carillon_legs",
+    "carillon_sip_half_open_calls",
     "carillon_sip_transactions",
+    "carillon_sip_transaction_bytes",
     "carillon_rtp_streams",
     "carillon_queue_waiting_calls",
 ];
