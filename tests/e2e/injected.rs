@@ -28,6 +28,9 @@ use crate::stranger::Stranger;
 use crate::stranger::status;
 use crate::wait::until;
 
+/// What the process may grow by, in KiB: a log, a few hundred calls that are remembered.
+const KIB_MAX: u64 = 32_000;
+
 /// What somebody may put where a word is expected.
 const HOSTILE: [&str; 12] = [
     "x\r\nEvil: yes",
@@ -187,6 +190,7 @@ impl Scene {
 #[test]
 fn nothing_copied_breaks_out_of_its_place() {
     let mut scene = Scene::new();
+    let before = scene.node.memory_kib();
     let plain = scene.ring(None, "", "plain").expect("a plain call is taken");
     scene.usual.push(judged(&plain, "plain"));
     scene.end();
@@ -196,6 +200,8 @@ fn nothing_copied_breaks_out_of_its_place() {
     texts_of_the_configuration(&mut scene);
     bodies_that_are_no_text(&scene);
     what_is_told_keeps_its_lines(&scene);
+    let grown = scene.node.memory_kib().saturating_sub(before);
+    assert!(grown < KIB_MAX, "{grown} KiB more than {before}");
 }
 
 fn names_of_callers(scene: &mut Scene) {

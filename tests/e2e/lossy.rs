@@ -18,6 +18,8 @@ use crate::wait::until;
 
 const CALLS: usize = 120;
 const AGENTS: usize = 12;
+/// What the process may grow by, in KiB: a log, a few hundred calls that are remembered.
+const KIB_MAX: u64 = 32_000;
 /// Everything is over by then: what is not heard is repeated for 32 s.
 const AT_MOST: Duration = Duration::from_secs(100);
 
@@ -57,6 +59,7 @@ fn every_call_over_bad_links_is_carried_to_its_end() {
         node.wait_for_agent(&format!("a{nth}"), "LoggedOut");
         node.put_to_work(&format!("a{nth}"));
     }
+    let before = node.memory_kib();
     callers.begin(links[0].at);
     beside.begin_without_link(far);
 
@@ -80,6 +83,8 @@ fn every_call_over_bad_links_is_carried_to_its_end() {
     assert_eq!(queue["totals"]["entered"], everybody, "{queue}");
     assert_eq!(queue["totals"]["abandoned"], 0, "{queue}");
     nothing_is_left(&node);
+    let grown = node.memory_kib().saturating_sub(before);
+    assert!(grown < KIB_MAX, "{grown} KiB more than {before}");
 }
 
 /// Waits until no call, transaction or stream is left.

@@ -14,6 +14,8 @@ use crate::stranger::status;
 
 const USER: &str = "gate";
 const PASSWORD: &str = "open sesame";
+/// What the process may grow by, in KiB: a log, a few hundred calls that are remembered.
+const KIB_MAX: u64 = 32_000;
 
 fn md5(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -47,6 +49,7 @@ fn an_overheard_password_opens_nothing() {
         "kind: Queue\nmetadata: {name: sales}\nspec: {overflow: {noAgents: {wait: {}}}}\n---\n\
          kind: Queue\nmetadata: {name: board}\nspec: {overflow: {noAgents: {wait: {}}}}\n",
     );
+    let before = node.memory_kib();
     let owner = Stranger::at("127.0.0.1", node.sip);
     let thieves = [Stranger::at("127.0.0.2", node.sip), Stranger::at("127.0.0.1", node.sip)];
     let first = Overheard::of_nothing("sales", "first", node.sip);
@@ -88,6 +91,8 @@ fn an_overheard_password_opens_nothing() {
     let total =
         |queue: &str| node.read(&format!("/api/v1/queues/{queue}"))["totals"]["entered"].clone();
     assert_eq!((total("sales"), total("board")), (2.into(), 0.into()));
+    let grown = node.memory_kib().saturating_sub(before);
+    assert!(grown < KIB_MAX, "{grown} KiB more than {before}");
 }
 
 /// Uses what was overheard for calls of one's own.
