@@ -4,11 +4,12 @@
 //! JSON pointer for programs that send a body. All mistakes of all files are collected before
 //! anything is refused, so that a person mends them in one go.
 //!
-//! Always holds: a mistake says what to write instead, and never repeats a secret.
+//! Always holds: a mistake says what to write instead, never repeats a secret, and is one line.
 //!
 //! Not here: finding mistakes ([`mod@super::read`] and the kinds), or HTTP (`api::problem`).
 
 use std::fmt;
+use std::fmt::Write;
 
 /// A line of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,8 +105,16 @@ impl fmt::Display for Mistake {
             write!(f, "{}: ", self.place)?;
         }
         if self.field != FieldPath::default() {
-            write!(f, "{}: ", self.field)?;
+            write_on_one_line(f, &format!("{}: ", self.field))?;
         }
-        write!(f, "{}; {}", self.wrong, self.remedy)
+        write_on_one_line(f, &format!("{}; {}", self.wrong, self.remedy))
     }
+}
+
+/// A name may hold anything; on a terminal or in a log it must not begin a line of its own.
+fn write_on_one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|sign| match sign.is_control() {
+        true => write!(f, "{}", sign.escape_default()),
+        false => f.write_char(sign),
+    })
 }

@@ -20,6 +20,17 @@ fn deep_nesting_is_refused_without_going_deep() {
 }
 
 #[test]
+fn a_mistake_is_one_line_whatever_it_is_about() {
+    let text = "kind: Queue\nmetadata: {name: \"sa\\r\\nX: y\"}\n\
+                spec: {\"a\\nb\": 1, open: \"\\e[31m\"}\n";
+    let mistakes = read(&[File { name: "hostile.yaml", text }], &World).unwrap_err();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert!(told.len() >= 3, "{told:?}");
+    assert!(told.iter().any(|told| told.contains("sa\\r\\nX")), "{told:?}");
+    assert!(!told.iter().any(|told| told.contains(char::is_control)), "{told:?}");
+}
+
+#[test]
 fn aliases_cannot_grow() {
     assert!(is_refused("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"));
 }
