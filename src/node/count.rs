@@ -31,6 +31,34 @@ use crate::observe::metrics::Metrics;
 /// How often the figures of media threads and shards are taken over.
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 
+/// Why messages are not taken, and what else SIP is counted for: every `why` there is.
+const REASONS: [&str; 24] = [
+    "ack_missing",
+    "challenged",
+    "draining",
+    "extension",
+    "full",
+    "half_open",
+    "malformed",
+    "media",
+    "media_lost",
+    "merged",
+    "method",
+    "outsider",
+    "overload",
+    "second_answer",
+    "session_expired",
+    "source",
+    "source_flood",
+    "stray",
+    "strangers_flood",
+    "too_many",
+    "too_often",
+    "unavailable",
+    "unknown_dialog",
+    "unreadable",
+];
+
 /// What the time from an order to the INVITE it causes tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lapse {
@@ -63,12 +91,18 @@ impl Counts {
     /// Counts into `metrics`.
     pub fn new(metrics: &Arc<Metrics>) -> Self {
         let shards = (0..SHARDS).map(|_| Standing::default()).collect();
+        metrics.show_sip_rejected(&REASONS);
         Self { metrics: Arc::clone(metrics), shards, door: Arc::default(), floods: Arc::default() }
     }
 
     /// A datagram was not even so much of a message that a shard could be found for it.
     pub fn unreadable(&self) {
-        self.metrics.count_sip_rejected("unreadable");
+        self.reject("unreadable");
+    }
+
+    fn reject(&self, why: &'static str) {
+        debug_assert!(REASONS.contains(&why), "{why} is shown from the beginning, like all others");
+        self.metrics.count_sip_rejected(why);
     }
 
     /// A connection found no place at a port.
@@ -79,7 +113,7 @@ impl Counts {
     /// A message was dropped because its address, or strangers together, send too many.
     pub fn flooded(&self, flood: Flood, source: IpAddr) {
         let why = flood.word();
-        self.metrics.count_sip_rejected(why);
+        self.reject(why);
         if let Some(left_out) = self.floods.due(clock::local()) {
             let said = "a SIP message was dropped: too many in a second";
             tracing::warn!(%source, why, left_out, "{said}");
@@ -88,7 +122,7 @@ impl Counts {
 
     /// A shard had too much to do; the datagram was dropped and will be sent again.
     pub fn overrun(&self) {
-        self.metrics.count_sip_rejected("overload");
+        self.reject("overload");
     }
 
     /// The folder or the file of tokens had a mistake, and nothing of it was used.
@@ -149,12 +183,12 @@ impl Counts {
             Counter::ResponseSent(method, class) => {
                 metrics.count_sip_response(method.as_str(), class * 100, Direction::Out);
             }
-            Counter::Rejected(why) => metrics.count_sip_rejected(word(*why)),
-            Counter::AckMissing => metrics.count_sip_rejected("ack_missing"),
-            Counter::SessionExpired => metrics.count_sip_rejected("session_expired"),
-            Counter::MediaLost => metrics.count_sip_rejected("media_lost"),
-            Counter::ForkHungUp => metrics.count_sip_rejected("second_answer"),
-            Counter::Stray => metrics.count_sip_rejected("stray"),
+            Counter::Rejected(why) => self.reject(word(*why)),
+            Counter::AckMissing => self.reject("ack_missing"),
+            Counter::SessionExpired => self.reject("session_expired"),
+            Counter::MediaLost => self.reject("media_lost"),
+            Counter::ForkHungUp => self.reject("second_answer"),
+            Counter::Stray => self.reject("stray"),
             // The fact that follows says it with queue and agent.
             Counter::RingFailed(_) => {}
         }

@@ -226,6 +226,13 @@ impl Metrics {
         self.sip_retransmissions.inc_by(messages);
     }
 
+    /// Begins to show these reasons, at 0: the first one counted is then seen as a change.
+    pub fn show_sip_rejected(&self, reasons: &[&'static str]) {
+        for why in reasons {
+            self.sip_rejected.with_label_values(&[why]);
+        }
+    }
+
     /// Counts a message that was not taken; `why` is one word of a short list.
     pub fn count_sip_rejected(&self, why: &'static str) {
         self.sip_rejected.with_label_values(&[why]).inc();
