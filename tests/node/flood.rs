@@ -147,6 +147,11 @@ fn a_flood_from_one_address_takes_nothing_from_others() {
     // Ours are as many as theirs.
     let _ = Shares::here();
     let node = Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {}\n");
+    // The first one dropped is to be seen as a change, so each reason is there before.
+    for why in ["source_flood", "strangers_flood", "outsider", "unreadable"] {
+        let shown = format!("carillon_sip_rejected_total{{why=\"{why}\"}} 0");
+        assert!(node.metrics_page().contains(&shown), "{why}");
+    }
     let flood = Ipv4Addr::new(127, 0, 0, 66);
     let mut streams: Vec<TcpStream> = (0..1100).map(|_| connect(flood, node.api)).collect();
     for stream in &mut streams {
