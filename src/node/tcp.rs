@@ -1,7 +1,8 @@
 //! SIP over TCP: connections taken and made, framed strictly, written through bounded queues.
 //!
-//! A connection is known by its peer's address, so that a response finds the connection its
-//! request came by, and a request to a peer uses the connection that is open.
+//! A connection is found by both its addresses, so that a response finds the connection its request
+//! came by, and a request to a peer uses the connection that is open. Of two that have the same
+//! (a peer connects anew while the last one is still ending) it is the newer one that is found.
 //!
 //! | a peer | is known | its connection |
 //! |---|---|---|
@@ -11,12 +12,15 @@
 //! Strangers have few places ([`Limits`]), so that all others are kept for those who are known.
 //!
 //! Always holds: a broken stream is closed, never resynchronised; a connection holds at most one
-//! unfinished message, for a bounded time, and a bounded queue; when one ends, every shard is told.
+//! unfinished message, for a bounded time, and a bounded queue; when one ends or is found no more,
+//! every shard is told, once; what comes too fast is read later, or the stream ends: no message in
+//! the middle of one is left out, as nobody would send it again.
 //! The last request of a stream that cannot be read is answered before it is closed.
 //!
 //! Not here: framing itself (`sip::stream`), who finds a place ([`super::port::places`]).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -67,7 +71,7 @@ const MESSAGE_WITHIN: Millis = Millis::from_secs(15);
 /// closing on unread bytes would take the answer back.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The open connections by peer.
+/// The open connections.
 #[derive(Clone)]
 pub struct TcpConnections {
     peers: Arc<Mutex<Peers>>,
@@ -79,39 +83,69 @@ pub struct TcpConnections {
 /// The table behind it.
 #[derive(Default)]
 struct Peers {
-    by_address: BTreeMap<SocketAddr, Peer>,
+    by_flow: BTreeMap<Flow, Peer>,
     places: Places,
+    /// How many connections there have been.
+    serials: u64,
 }
 
 struct Peer {
+    /// Tells it from others between the same addresses.
+    serial: u64,
     queue: mpsc::Sender<Bytes>,
     is_known: bool,
     /// Dropped with the entry; the connection ends with it, however much is under way.
     _alive: oneshot::Sender<Infallible>,
 }
 
-/// Resolves when the entry of a connection is dropped.
-type Ended = oneshot::Receiver<Infallible>;
+/// What the connection of an entry works with.
+struct Entered {
+    flow: Flow,
+    serial: u64,
+    queue: mpsc::Receiver<Bytes>,
+    /// Resolves when the entry is dropped.
+    ended: oneshot::Receiver<Infallible>,
+    /// An older connection between the same addresses is found no more.
+    is_second: bool,
+}
 
 impl Peers {
-    fn enter(&mut self, address: SocketAddr, peer: Peer, limits: &Limits) -> Result<(), Full> {
-        self.places.take(address.ip(), peer.is_known, limits)?;
-        if let Some(gone) = self.by_address.insert(address, peer) {
-            self.places.leave(address.ip(), gone.is_known);
+    /// Enters a connection whose first message to be sent is this.
+    fn enter(
+        &mut self,
+        flow: Flow,
+        first: Option<Bytes>,
+        is_known: bool,
+        limits: &Limits,
+    ) -> Result<Entered, Full> {
+        self.places.take(flow.peer.ip(), is_known, limits)?;
+        self.serials += 1;
+        let serial = self.serials;
+        let (sender, queue) = mpsc::channel(QUEUE_MAX);
+        let _ = first.map(|first| sender.try_send(first));
+        let (_alive, ended) = oneshot::channel();
+        let gone = self.by_flow.insert(flow, Peer { serial, queue: sender, is_known, _alive });
+        let is_second = gone.is_some();
+        if let Some(gone) = gone {
+            self.places.leave(flow.peer.ip(), gone.is_known);
         }
-        Ok(())
+        Ok(Entered { flow, serial, queue, ended, is_second })
     }
 
-    fn remove(&mut self, address: SocketAddr) {
-        if let Some(gone) = self.by_address.remove(&address) {
-            self.places.leave(address.ip(), gone.is_known);
+    /// Removes the entry of this very connection, if it is still there.
+    fn remove(&mut self, flow: Flow, serial: u64) -> bool {
+        let Entry::Occupied(entry) = self.by_flow.entry(flow) else { return false };
+        let is_its_own = entry.get().serial == serial;
+        if is_its_own {
+            self.places.leave(flow.peer.ip(), entry.remove().is_known);
         }
+        is_its_own
     }
 
-    fn let_in(&mut self, address: SocketAddr) {
-        let Some(peer) = self.by_address.get_mut(&address) else { return };
+    fn let_in(&mut self, flow: Flow) {
+        let Some(peer) = self.by_flow.get_mut(&flow) else { return };
         if !std::mem::replace(&mut peer.is_known, true) {
-            self.places.let_in(address.ip());
+            self.places.let_in(flow.peer.ip());
         }
     }
 }
@@ -126,18 +160,18 @@ impl TcpConnections {
     /// Treats whoever is at the other end of `flow` as known from now on.
     pub fn let_in(&self, flow: Flow) {
         if flow.transport == Transport::Tcp {
-            self.lock().let_in(flow.peer);
+            self.lock().let_in(flow);
         }
     }
 
-    fn is_known(&self, peer: SocketAddr) -> bool {
-        self.lock().by_address.get(&peer).is_some_and(|peer| peer.is_known)
-            || self.shards.is_named(peer.ip())
+    fn is_known(&self, flow: Flow) -> bool {
+        self.lock().by_flow.get(&flow).is_some_and(|peer| peer.is_known)
+            || self.shards.is_named(flow.peer.ip())
     }
 
     /// How long the peer may be idle.
-    fn idle_max(&self, peer: SocketAddr) -> Millis {
-        if self.is_known(peer) { IDLE_MAX } else { self.limits.stranger_idle }
+    fn idle_max(&self, flow: Flow) -> Millis {
+        if self.is_known(flow) { IDLE_MAX } else { self.limits.stranger_idle }
     }
 
     /// Takes connections from `listener` until the runtime ends.
@@ -160,60 +194,70 @@ impl TcpConnections {
     ///
     /// What cannot be sent is told to the shards as a failed flow.
     pub fn send(&self, flow: Flow, bytes: Bytes) {
-        let queue = self.lock().by_address.get(&flow.peer).map(|peer| peer.queue.clone());
-        match queue {
-            Some(queue) => {
-                if queue.try_send(bytes).is_err() {
-                    self.close(flow);
-                }
+        let mut peers = self.lock();
+        if let Some(peer) = peers.by_flow.get(&flow) {
+            let (sent, serial) = (peer.queue.try_send(bytes), peer.serial);
+            drop(peers);
+            if sent.is_err() {
+                self.close(flow, serial);
             }
-            // Who asks, hangs up and is nobody we know is not called back.
-            None if bytes.starts_with(b"SIP/") && !self.is_known(flow.peer) => {
-                self.shards.transport_failed(flow);
-            }
-            None => self.connect(flow, bytes),
+            return;
         }
-    }
-
-    fn connect(&self, flow: Flow, first: Bytes) {
-        let (sender, queue) = mpsc::channel(QUEUE_MAX);
-        let _ = sender.try_send(first);
-        let (_alive, ended) = oneshot::channel();
-        if !self.enter(flow.peer, Peer { queue: sender, is_known: true, _alive }) {
+        // Who asks, hangs up and is nobody we know is not called back.
+        if bytes.starts_with(b"SIP/") && !self.shards.is_named(flow.peer.ip()) {
+            drop(peers);
             self.shards.transport_failed(flow);
             return;
         }
+        // Entered before anybody else looks: another shard uses this connection, too.
+        let entered = peers.enter(flow, Some(bytes), true, &self.limits);
+        drop(peers);
+        match entered {
+            Ok(entered) => self.connect(entered),
+            Err(full) => {
+                self.refused(flow, true, full);
+                self.shards.transport_failed(flow);
+            }
+        }
+    }
+
+    fn connect(&self, entered: Entered) {
         let table = self.clone();
         tokio::spawn(async move {
+            let flow = entered.flow;
             match timeout(CONNECT_WITHIN, TcpStream::connect(flow.peer)).await {
-                Ok(Ok(stream)) => table.run(stream, flow, (queue, ended)),
-                Ok(Err(_)) | Err(_) => table.close(flow),
+                Ok(Ok(stream)) => table.run(stream, entered),
+                Ok(Err(_)) | Err(_) => table.close(flow, entered.serial),
             }
         });
     }
 
     fn adopt(&self, stream: TcpStream, flow: Flow) {
-        let (sender, queue) = mpsc::channel(QUEUE_MAX);
         let is_known = self.shards.is_named(flow.peer.ip());
-        let (_alive, ended) = oneshot::channel();
-        if self.enter(flow.peer, Peer { queue: sender, is_known, _alive }) {
-            self.run(stream, flow, (queue, ended));
+        let entered = self.lock().enter(flow, None, is_known, &self.limits);
+        match entered {
+            Ok(entered) => {
+                if entered.is_second {
+                    // What was asked on the older one is not answered there any more.
+                    self.shards.transport_failed(flow);
+                }
+                self.run(stream, entered);
+            }
+            Err(full) => self.refused(flow, is_known, full),
         }
     }
 
-    fn enter(&self, address: SocketAddr, peer: Peer) -> bool {
-        let known = peer.is_known;
-        let entered = self.lock().enter(address, peer, &self.limits);
-        let Err(full) = entered else { return true };
+    /// Counts a connection for which there is no place, and says so now and then.
+    fn refused(&self, flow: Flow, known: bool, full: Full) {
         self.shards.count_refused(full);
         if let Some(left_out) = self.refusals.due(clock::local()) {
-            let (peer, why) = (address, full.word());
+            let (peer, why) = (flow.peer, full.word());
             tracing::warn!(%peer, known, why, left_out, "a SIP connection was refused: too many");
         }
-        false
     }
 
-    fn run(&self, stream: TcpStream, flow: Flow, (queue, ended): (mpsc::Receiver<Bytes>, Ended)) {
+    fn run(&self, stream: TcpStream, entered: Entered) {
+        let Entered { flow, serial, queue, ended, .. } = entered;
         let _ = stream.set_nodelay(true);
         let (mut reader, writer) = stream.into_split();
         let (table, shards) = (self.clone(), self.shards.clone());
@@ -233,14 +277,16 @@ impl TcpConnections {
                 }
                 _ = &mut writing => {}
             }
-            table.close(flow);
+            table.close(flow, serial);
         });
     }
 
     /// Forgets the connection, and so ends it.
-    fn close(&self, flow: Flow) {
-        self.lock().remove(flow.peer);
-        self.shards.transport_failed(flow);
+    fn close(&self, flow: Flow, serial: u64) {
+        let was_there = self.lock().remove(flow, serial);
+        if was_there {
+            self.shards.transport_failed(flow);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Peers> {
@@ -265,7 +311,7 @@ async fn read_stream(
             Ok(read) => read?,
             Err(elapsed) => {
                 // Who was let in meanwhile may be idle for longer.
-                let until = idle_since.map(|since| since + table.idle_max(flow.peer));
+                let until = idle_since.map(|since| since + table.idle_max(flow));
                 patience = until.filter(|until| *until > clock::local()).ok_or(elapsed)?;
                 continue;
             }
@@ -293,9 +339,9 @@ async fn read_stream(
         match (known, framer.is_inside()) {
             (true, true) if inside && whole == 0 => {}
             (true, true) => (patience, idle_since) = (now + MESSAGE_WITHIN, None),
-            (true, false) if whole == 0 && !table.is_known(flow.peer) => {}
+            (true, false) if whole == 0 && !table.is_known(flow) => {}
             (true, false) => {
-                (patience, idle_since) = (now + table.idle_max(flow.peer), Some(now));
+                (patience, idle_since) = (now + table.idle_max(flow), Some(now));
             }
             (false, _) => {}
         }

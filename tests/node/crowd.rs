@@ -35,24 +35,25 @@ use crate::flood::connect;
 use crate::flood::is_closed;
 use crate::wait::until;
 
-const DEADLINE: Duration = Duration::from_secs(20);
-const TRUNK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const TRUNK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 fn stranger(nth: u8) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 9, nth)
 }
 
 /// A table of connections that listens; nobody reads what it hands on.
-struct Table {
-    connections: TcpConnections,
-    port: u16,
+pub(crate) struct Table {
+    pub(crate) connections: TcpConnections,
+    pub(crate) port: u16,
+    pub(crate) shards: Shards,
     _inboxes: Vec<Inbox>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Table {
     /// Takes calls from [`TRUNK`] alone.
-    fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -70,11 +71,19 @@ impl Table {
             outbound_auth: None,
         }]));
         let connections = TcpConnections::new(&shards, limits);
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+        let mut table = Self { connections, port: 0, shards, _inboxes, runtime };
+        table.port = table.listen(Ipv4Addr::LOCALHOST);
+        table
+    }
+
+    /// Listens at one more port of this address.
+    pub(crate) fn listen(&self, address: Ipv4Addr) -> u16 {
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind((address, 0)));
         let listener = listener.expect("bound");
         let local = listener.local_addr().expect("bound");
-        runtime.block_on(async { connections.listen(listener, local, &Pulse::default()) });
-        Self { connections, port: local.port(), _inboxes, runtime }
+        let pulse = Pulse::default();
+        self.runtime.block_on(async { self.connections.listen(listener, local, &pulse) });
+        local.port()
     }
 
     fn flow(&self, peer: SocketAddr) -> Flow {
@@ -94,14 +103,14 @@ impl Table {
     }
 }
 
-fn options() -> String {
+pub(crate) fn options() -> String {
     "OPTIONS sip:sales@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKx\r\n\
      From: <sip:c@127.0.0.1>;tag=t\r\nTo: <sip:sales@127.0.0.1>\r\nCall-ID: x\r\n\
      CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
         .to_owned()
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     let few = Limits { all: 8, of_one: 4, strangers: 3, of_one_stranger: 2, ..Limits::of(8) };
     Limits { first_within: Millis(20_000), stranger_idle: Millis(20_000), ..few }
 }

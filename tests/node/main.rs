@@ -27,6 +27,7 @@ mod pulse;
 mod settings;
 mod sources;
 mod start;
+mod streams;
 mod torture;
 #[path = "../support/wait.rs"]
 mod wait;

@@ -1,0 +1,78 @@
+//! SIP over TCP: two connections from one port of a peer.
+//!
+//! Not here: how many connections there may be (`crowd.rs`).
+
+use std::io::Read;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+
+use socket2::Domain;
+use socket2::Socket;
+use socket2::Type;
+
+use crate::crowd::DEADLINE;
+use crate::crowd::TRUNK;
+use crate::crowd::Table;
+use crate::crowd::limits;
+use crate::crowd::options;
+use crate::flood::is_closed;
+use crate::wait::until;
+
+/// A connection from a port of our choice, which others of ours may have as well; 0: a free one.
+fn connect(from: u16, to: (Ipv4Addr, u16)) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_reuse_address(true).expect("set");
+    socket.bind(&SocketAddr::from((TRUNK, from)).into()).expect("bound");
+    socket.connect(&SocketAddr::from(to).into()).expect("connected");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(DEADLINE)).expect("set");
+    stream
+}
+
+/// Sends a request and a keep-alive; the answer to that one comes when both were taken.
+fn is_served(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(false).expect("set");
+    let asked = options() + "\r\n\r\n";
+    let mut said = [0; 2];
+    stream.write_all(asked.as_bytes()).and_then(|()| stream.read_exact(&mut said)).is_ok()
+        && &said == b"\r\n"
+}
+
+#[test]
+fn one_port_of_a_peer_may_be_connected_to_two_of_ours() {
+    let table = Table::new(limits());
+    let other = table.listen(Ipv4Addr::LOCALHOST);
+    let mut first = connect(0, (Ipv4Addr::LOCALHOST, table.port));
+    assert!(is_served(&mut first));
+    let from = first.local_addr().expect("bound").port();
+    let mut second = connect(from, (Ipv4Addr::LOCALHOST, other));
+    assert!(is_served(&mut second));
+    assert!(is_served(&mut first), "the second one took nothing from it");
+    drop(first);
+    // Whoever comes after the end of the first one was noticed finds the second one as it was.
+    until("a place is free again", DEADLINE, || {
+        let mut others: Vec<_> =
+            (0..3).map(|_| connect(0, (Ipv4Addr::LOCALHOST, table.port))).collect();
+        others.iter_mut().all(is_served).then_some(())
+    });
+    assert!(is_served(&mut second), "the end of the first one was its own");
+}
+
+#[test]
+fn a_peer_that_connects_anew_from_its_port_outlives_its_last_connection() {
+    let table = Table::new(limits());
+    // Behind one listener for every address the system lets both of them be open.
+    let port = table.listen(Ipv4Addr::UNSPECIFIED);
+    let mut last = connect(0, (Ipv4Addr::LOCALHOST, port));
+    assert!(is_served(&mut last));
+    let broken = options().replace("Content-Length: 0", "Content-Length: -1");
+    last.write_all(broken.as_bytes()).expect("sent");
+    last.read_exact(&mut [0; 7]).expect("it is told, and may go on reading for a while");
+    let from = last.local_addr().expect("bound").port();
+    let mut anew = connect(from, (Ipv4Addr::new(127, 0, 0, 2), port));
+    assert!(is_served(&mut anew));
+    until("the last one is over", DEADLINE, || is_closed(&mut last).then_some(()));
+    assert!(is_served(&mut anew), "and took nothing with it");
+}
