@@ -110,12 +110,13 @@ impl Counts {
         self.metrics.count_connection_refused(port, why.word());
     }
 
-    /// A message was dropped because its address, or strangers together, send too many.
+    /// A message was dropped, or has to wait in its stream, because its address, or strangers
+    /// together, send too many.
     pub fn flooded(&self, flood: Flood, source: IpAddr) {
         let why = flood.word();
         self.reject(why);
         if let Some(left_out) = self.floods.due(clock::local()) {
-            let said = "a SIP message was dropped: too many in a second";
+            let said = "a SIP message was dropped or has to wait: too many in a second";
             tracing::warn!(%source, why, left_out, "{said}");
         }
     }

@@ -79,6 +79,9 @@ pub const SHARDS: u16 = 4;
 /// How long a shard without deadlines sleeps.
 const LONG: Duration = Duration::from_secs(3600);
 
+/// A stream that is too fast is looked at so often; a second's worth may come at once.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Where SIP is heard if nobody says otherwise (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
 
@@ -166,10 +169,29 @@ impl Shards {
         self.sources.set_limits(limits);
     }
 
-    /// Lets a message from this address be read, or counts that it is dropped.
+    /// Lets a datagram from this address be read, or counts that it is dropped.
     pub fn admit(&self, from: IpAddr) -> Option<Standing> {
         let admitted = self.sources.admit(clock::local(), from, self.is_named(from));
         admitted.map_err(|flood| self.counts.flooded(flood, from)).ok()
+    }
+
+    /// Waits until a message that came by a stream may be read; none: it waited for too long.
+    ///
+    /// Nobody sends it again (RFC 3261 §17.1.1.2). That it has to wait is counted, once.
+    pub async fn admit_from_stream(&self, from: IpAddr, within: Millis) -> Option<Standing> {
+        let mut patience = None;
+        loop {
+            let now = clock::local();
+            let admitted = self.sources.admit_from_stream(now, from, self.is_named(from));
+            let Err(flood) = admitted else { return admitted.ok() };
+            match patience {
+                None => self.counts.flooded(flood, from),
+                Some(patience) if now >= patience => return None,
+                Some(_) => {}
+            }
+            patience.get_or_insert(now + within);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Hands a datagram to the shard of its Call-ID, or drops it if that is overrun.

@@ -325,7 +325,8 @@ async fn read_stream(
         while let Some(frame) = next_frame(&mut framer, flow, table)? {
             whole += usize::from(!matches!(frame, Frame::KeepAlive));
             known |= matches!(frame, Frame::Message(_));
-            let Some(standing) = shards.admit(flow.peer.ip()) else { continue };
+            let admitted = shards.admit_from_stream(flow.peer.ip(), table.limits.held_within);
+            let standing = admitted.await.ok_or(io::ErrorKind::TimedOut)?;
             match frame {
                 Frame::Message(message) => shards.message(message, flow, standing).await,
                 // RFC 5626 §4.4.1: a double CRLF is answered with a single one.

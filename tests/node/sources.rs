@@ -123,6 +123,39 @@ fn who_has_a_call_is_not_drowned_by_strangers() {
 }
 
 #[test]
+fn datagrams_take_nothing_from_streams() {
+    let sources = Sources::new(limits());
+    let mut spoofed = (0..1000).map(nth);
+    assert_eq!(passed(1000, || sources.admit(START, spoofed.next().expect("enough"), false)), 50);
+    assert_eq!(passed(500, || sources.admit(START, ONE, true)), 100);
+    assert_eq!(passed(500, || sources.admit_from_stream(START, ONE, true)), 100, "a trunk");
+    assert_eq!(passed(500, || sources.admit_from_stream(START, nth(1), false)), 20, "a stranger");
+    let mut others = (0..1000).map(nth);
+    let mut next = || others.next().expect("enough");
+    assert_eq!(passed(1000, || sources.admit_from_stream(START, next(), false)), 30, "all");
+    assert_eq!(sources.admit_from_stream(START, OTHER, false), Err(Flood::Strangers));
+}
+
+#[test]
+fn guests_who_have_left_are_looked_for_now_and_then() {
+    let sources = Sources::new(limits());
+    let standing = |now, from| sources.admit(now, from, false);
+    // As many as there may be; the last of them was heard of later than all others.
+    (0..19_999).for_each(|number| sources.let_in(START, nth(number)));
+    let full = START + Millis::from_secs(3600 - 1);
+    sources.let_in(full, nth(19_999));
+    sources.let_in(full + Millis(500), ONE);
+    assert_eq!(standing(full + Millis(500), ONE), Ok(Standing::Stranger), "all are still here");
+    let left = full + Millis(1100);
+    sources.let_in(left, ONE);
+    assert_eq!(standing(left, ONE), Ok(Standing::Stranger), "nobody has looked again");
+    let looked = full + Millis(1500);
+    sources.let_in(looked, ONE);
+    assert_eq!(standing(looked, ONE), Ok(Standing::Known), "others have left");
+    assert_eq!(standing(looked, nth(19_999)), Ok(Standing::Known), "this one has not");
+}
+
+#[test]
 fn half_open_calls_are_limited_and_given_back() {
     let sources = Sources::new(limits());
     let mut open: Vec<_> = (0..5).map(|_| sources.half_open(ONE)).collect();

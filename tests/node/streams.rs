@@ -1,4 +1,4 @@
-//! SIP over TCP: two connections from one port of a peer.
+//! SIP over TCP: two connections from one port of a peer, and peers who send too fast.
 //!
 //! Not here: how many connections there may be (`crowd.rs`).
 
@@ -8,10 +8,15 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::net::TcpStream;
 
+use carillon::base::time::Millis;
+use carillon::node::port::places::Limits;
+use carillon::resource::SipLimits;
+use carillon::resource::SourceLimits;
 use socket2::Domain;
 use socket2::Socket;
 use socket2::Type;
 
+use crate::carillon::Carillon;
 use crate::crowd::DEADLINE;
 use crate::crowd::TRUNK;
 use crate::crowd::Table;
@@ -75,4 +80,40 @@ fn a_peer_that_connects_anew_from_its_port_outlives_its_last_connection() {
     assert!(is_served(&mut anew));
     until("the last one is over", DEADLINE, || is_closed(&mut last).then_some(()));
     assert!(is_served(&mut anew), "and took nothing with it");
+}
+
+#[test]
+fn beyond_its_rate_a_stream_is_read_later_and_loses_nothing() {
+    let mut node = Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {}\n");
+    node.kill();
+    let path = node.config().join("settings.yaml");
+    let settings = std::fs::read_to_string(&path).expect("written before");
+    let limits = "  sip:\n    limits: {trunks: {invitesPerSecond: 1, messagesPerSecond: 20}}\n";
+    node.write("settings.yaml", &settings.replace("  sip:\n", limits));
+    node.launch();
+    let mut trunk = connect(0, (Ipv4Addr::LOCALHOST, node.sip));
+    for nth in 0..100 {
+        let asked = options().replace("z9hG4bKx", &format!("z9hG4bK{nth}"));
+        trunk.write_all(asked.as_bytes()).expect("sent");
+    }
+    let mut said = Vec::new();
+    let mut buffer = [0; 4096];
+    let answers = |said: &[u8]| String::from_utf8_lossy(said).matches("SIP/2.0 200").count();
+    while answers(&said) < 100 {
+        let read = trunk.read(&mut buffer).expect("the next answer");
+        assert!(read > 0, "closed after {} answers", answers(&said));
+        said.extend(&buffer[..read]);
+    }
+    let slowed = node.metric("carillon_sip_rejected_total", "why=\"source_flood\"");
+    assert!(slowed >= 1.0, "it was too fast");
+}
+
+#[test]
+fn who_is_too_fast_for_ever_is_let_go() {
+    let table = Table::new(Limits { held_within: Millis(300), ..limits() });
+    let rarely = SourceLimits { messages_per_second: 2, ..SipLimits::default().trunks };
+    table.shards.limit(SipLimits { trunks: rarely, ..SipLimits::default() });
+    let mut trunk = connect(0, (TRUNK, table.port));
+    trunk.write_all(options().repeat(50).as_bytes()).expect("sent");
+    until("the stream is closed", DEADLINE, || is_closed(&mut trunk).then_some(()));
 }

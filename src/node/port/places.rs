@@ -33,6 +33,8 @@ pub struct Limits {
     pub first_within: Millis,
     /// How long a stranger may be idle: enough to be asked for a password and to answer.
     pub stranger_idle: Millis,
+    /// How long one message waits for its turn where a peer sends too many; the stream ends then.
+    pub held_within: Millis,
 }
 
 impl Limits {
@@ -52,7 +54,7 @@ impl Limits {
 
     /// Shares `all` places out: one address has half of them at most, strangers a sixteenth.
     pub fn of(all: usize) -> Self {
-        let strangers = (all / 16).max(4);
+        let strangers = (all / 16).max(4).min(all);
         Self {
             all,
             of_one: (all / 2).max(1),
@@ -60,13 +62,15 @@ impl Limits {
             of_one_stranger: share_of_one_stranger(strangers),
             first_within: Millis::from_secs(10),
             stranger_idle: Millis::from_secs(30),
+            // RFC 3261 §17.1.1.2, timer B: who asked has given up by then.
+            held_within: Millis::from_secs(32),
         }
     }
 }
 
 /// One stranger has an eighth of what all strangers have.
 fn share_of_one_stranger(strangers: usize) -> usize {
-    (strangers / 8).max(2)
+    (strangers / 8).max(2).min(strangers)
 }
 
 /// How many places are taken, and by whom.

@@ -20,7 +20,7 @@ use crate::base::time::Millis;
 use crate::node::port::crowd::as_one;
 
 /// Between two looks for addresses that can be forgotten.
-const PAUSE: Millis = Millis::from_secs(1);
+pub(super) const PAUSE: Millis = Millis::from_secs(1);
 
 /// The buckets of many addresses.
 #[derive(Debug)]

@@ -2,9 +2,12 @@
 //!
 //! | who sends | too many messages | too many INVITEs, or calls half open |
 //! |---|---|---|
-//! | an address some trunk names | dropped | 503 |
-//! | a guest: a call of theirs was let in, or we rang them | dropped | 503, as for strangers |
-//! | a stranger: anybody else | dropped, in all as well | 503 |
+//! | an address some trunk names | wait | 503 |
+//! | a guest: a call of theirs was let in, or we rang them | wait | 503, as for strangers |
+//! | a stranger: anybody else | wait, in all as well | 503 |
+//!
+//! A message that waits does so in its stream; a datagram is dropped instead, and sent again. Who
+//! really sent a datagram nobody knows, so each kind is counted apart.
 //!
 //! A half-open call is one without its final answer, or without the ACK of it. Guests send as many
 //! messages as trunks may, so that a phone behind no trunk goes on talking whoever else knocks.
@@ -30,6 +33,7 @@ use crate::base::time::Millis;
 use crate::node::port::crowd::Crowd;
 use crate::node::port::crowd::Place;
 use crate::node::port::crowd::as_one;
+use crate::node::port::rates::PAUSE;
 use crate::node::port::rates::Rates;
 use crate::resource::SipLimits;
 use crate::resource::SourceLimits;
@@ -52,7 +56,7 @@ pub enum Standing {
     Stranger,
 }
 
-/// Why a message is dropped.
+/// Why a message is dropped, or has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flood {
     /// Its address sends too many.
@@ -81,23 +85,60 @@ pub struct Sources {
 #[derive(Debug)]
 struct Books {
     limits: SipLimits,
-    /// Of addresses some trunk names and guests, and of strangers.
-    messages: [Rates; 2],
+    datagrams: Messages,
+    streams: Messages,
     /// Of addresses some trunk names, and of all others.
     invites: [Rates; 2],
-    strangers: Bucket,
     guests: Guests,
+}
+
+/// Messages that came one way.
+#[derive(Debug)]
+struct Messages {
+    /// Of addresses some trunk names, and of guests.
+    known: Rates,
+    /// Of everybody else, each.
+    strangers: Rates,
+    /// Of everybody else, together.
+    in_all: Bucket,
+}
+
+impl Messages {
+    fn new() -> Self {
+        let (known, strangers) = (Rates::new(ADDRESSES_MAX), Rates::new(ADDRESSES_MAX));
+        Self { known, strangers, in_all: Bucket::default() }
+    }
+
+    fn admit(
+        &mut self,
+        now: LocalTime,
+        from: IpAddr,
+        is_known: bool,
+        limits: &SipLimits,
+    ) -> Result<Standing, Flood> {
+        if is_known {
+            let rate = Rate::of(limits.trunks.messages_per_second);
+            let admitted = self.known.admit(now, from, rate);
+            return if admitted { Ok(Standing::Known) } else { Err(Flood::Source) };
+        }
+        let rate = Rate::of(limits.strangers.messages_per_second);
+        if !self.strangers.admit(now, from, rate) {
+            return Err(Flood::Source);
+        }
+        let rate = Rate::of(limits.strangers_messages_per_second);
+        self.in_all.admit(rate, now).map_err(|_| Flood::Strangers)?;
+        Ok(Standing::Stranger)
+    }
 }
 
 impl Sources {
     /// Nobody has taken anything yet.
     pub fn new(limits: SipLimits) -> Self {
-        let rates = || [Rates::new(ADDRESSES_MAX), Rates::new(ADDRESSES_MAX)];
         let books = Books {
             limits,
-            messages: rates(),
-            invites: rates(),
-            strangers: Bucket::default(),
+            datagrams: Messages::new(),
+            streams: Messages::new(),
+            invites: [Rates::new(ADDRESSES_MAX), Rates::new(ADDRESSES_MAX)],
             guests: Guests::default(),
         };
         // How many one may have is asked for each call, as it may change.
@@ -110,22 +151,23 @@ impl Sources {
         self.lock().limits = limits;
     }
 
-    /// Lets a message be read, or tells why it is dropped.
+    /// Lets a datagram be read, or tells why it is dropped.
     pub fn admit(&self, now: LocalTime, from: IpAddr, is_named: bool) -> Result<Standing, Flood> {
         let books = &mut *self.lock();
-        let [of_known, of_strangers] = &mut books.messages;
-        if is_named || books.guests.has(now, from) {
-            let rate = Rate::of(books.limits.trunks.messages_per_second);
-            let admitted = of_known.admit(now, from, rate);
-            return if admitted { Ok(Standing::Known) } else { Err(Flood::Source) };
-        }
-        let rate = Rate::of(books.limits.strangers.messages_per_second);
-        if !of_strangers.admit(now, from, rate) {
-            return Err(Flood::Source);
-        }
-        let rate = Rate::of(books.limits.strangers_messages_per_second);
-        books.strangers.admit(rate, now).map_err(|_| Flood::Strangers)?;
-        Ok(Standing::Stranger)
+        let is_known = is_named || books.guests.has(now, from);
+        books.datagrams.admit(now, from, is_known, &books.limits)
+    }
+
+    /// Lets a message of a stream be read, or tells why it has to wait.
+    pub fn admit_from_stream(
+        &self,
+        now: LocalTime,
+        from: IpAddr,
+        is_named: bool,
+    ) -> Result<Standing, Flood> {
+        let books = &mut *self.lock();
+        let is_known = is_named || books.guests.has(now, from);
+        books.streams.admit(now, from, is_known, &books.limits)
     }
 
     /// Lets an INVITE begin a call, or tells why not.
@@ -173,6 +215,7 @@ impl Sources {
 #[derive(Debug, Default)]
 struct Guests {
     by_address: BTreeMap<IpAddr, LocalTime>,
+    looked: Option<LocalTime>,
 }
 
 impl Guests {
@@ -187,10 +230,19 @@ impl Guests {
 
     fn let_in(&mut self, now: LocalTime, from: IpAddr) {
         if self.by_address.len() >= GUESTS_MAX {
-            self.by_address.retain(|_, heard| now.since(*heard) < GUEST_FOR);
+            self.forget(now);
         }
         if self.by_address.len() < GUESTS_MAX || self.has(now, from) {
             self.by_address.insert(as_one(from), now);
         }
+    }
+
+    /// Forgets who was not heard of for long; every datagram waits meanwhile, so now and then only.
+    fn forget(&mut self, now: LocalTime) {
+        if self.looked.is_some_and(|looked| now.since(looked) < PAUSE) {
+            return;
+        }
+        self.looked = Some(now);
+        self.by_address.retain(|_, heard| now.since(*heard) < GUEST_FOR);
     }
 }
