@@ -6,9 +6,10 @@
 //! | `trunks` | one address of some trunk's `allowedSources`, each for itself |
 //! | `strangers` | one address of anybody else |
 //!
-//! What was sent too often is dropped or answered 503; [`SourceLimits`] says which.
+//! What is sent too often is dropped, has to wait, or is answered 503; [`SourceLimits`] says which.
 //!
-//! Always holds: limits that were read fit together; no part is larger than its whole.
+//! Always holds: limits that were read without a mistake fit together, those left out counted as
+//! what they are then: INVITEs are messages, what one may send or have is part of what all may.
 //!
 //! Not here: keeping them (`node::port::sources`, `node::tcp`, `sip::transaction`).
 
@@ -27,7 +28,7 @@ pub struct SipLimits {
     /// Of one address no trunk names.
     pub strangers: SourceLimits,
     /// Of all addresses no trunk names and with which there is no call, together, in a second;
-    /// messages beyond are dropped.
+    /// over UDP, and as many over TCP; messages beyond are dropped, or wait in their stream.
     pub strangers_messages_per_second: u32,
     /// Connections, TCP.
     pub connections: ConnectionLimits,
@@ -43,7 +44,8 @@ pub struct SourceLimits {
     /// INVITEs that would begin a call, in a second, repeats included; those beyond are answered
     /// 503.
     pub invites_per_second: u32,
-    /// Messages of any kind in a second; those beyond are dropped.
+    /// Messages of any kind in a second over UDP, and as many over TCP; those beyond are dropped,
+    /// or wait in their stream.
     pub messages_per_second: u32,
     /// Calls that have not had their final answer, or not its ACK; INVITEs beyond are answered 503.
     pub half_open_calls: u32,
@@ -98,12 +100,16 @@ impl SipLimits {
 /// No machine does more in a second, or has room for more.
 const NUMBERS: RangeInclusive<i64> = 1..=1_000_000;
 
+/// There are no more connections than this in all where nothing is written.
+const CONNECTIONS: u32 = 16_384;
+
 /// Reads the group.
 pub(super) fn read(limits: Fields<'_>) -> SipLimits {
     let mut read = SipLimits::default();
     let trunks = limits.group("trunks");
     read.trunks = source(&trunks, read.trunks);
     read.connections.of_trunk = connections(&trunks, "connections");
+    fit_messages(&trunks, read.trunks);
     trunks.finish();
     let strangers = limits.group("strangers");
     read.strangers = source(&strangers, read.strangers);
@@ -112,11 +118,11 @@ pub(super) fn read(limits: Fields<'_>) -> SipLimits {
     read.strangers_messages_per_second = number(&strangers, "messagesPerSecondInAll", usual);
     read.connections.strangers = connections(&strangers, "connectionsInAll");
     read.connections.all = connections(&limits, "connectionsInAll");
-    let ConnectionLimits { all, of_trunk, strangers: in_all, of_stranger } = read.connections;
-    fits(&strangers, ("connections", of_stranger), ("connectionsInAll", in_all));
+    fit_messages(&strangers, read.strangers);
+    let messages = ("messagesPerSecond", read.strangers.messages_per_second);
+    fits(&strangers, messages, ("messagesPerSecondInAll", read.strangers_messages_per_second));
     strangers.finish();
-    fits(&limits, ("trunks.connections", of_trunk), ("connectionsInAll", all));
-    fits(&limits, ("strangers.connectionsInAll", in_all), ("connectionsInAll", all));
+    fit_connections(&limits, read.connections);
     let advice = "write 8 to 65536; 256 is usual, and carries some 1400 calls a second";
     let usual = i64::from(read.transaction_megabytes);
     let megabytes = limits.integer("transactionMegabytes", 8..=65_536, usual, advice);
@@ -150,9 +156,36 @@ fn connections(group: &Fields<'_>, name: &'static str) -> Option<u32> {
     u32::try_from(read).ok()
 }
 
+fn fit_messages(group: &Fields<'_>, source: SourceLimits) {
+    let messages = ("messagesPerSecond", source.messages_per_second);
+    fits(group, ("invitesPerSecond", source.invites_per_second), messages);
+}
+
+/// Parts that are left out are shares of their wholes, and fit.
+fn fit_connections(limits: &Fields<'_>, written: ConnectionLimits) {
+    let all = written.all.unwrap_or(CONNECTIONS);
+    let of_strangers = written.strangers.unwrap_or(usual_of_strangers(all));
+    let parts = [
+        ("trunks.connections", written.of_trunk, ("connectionsInAll", all)),
+        ("strangers.connectionsInAll", written.strangers, ("connectionsInAll", all)),
+        (
+            "strangers.connections",
+            written.of_stranger,
+            ("strangers.connectionsInAll", of_strangers),
+        ),
+    ];
+    for (part, some, whole) in parts {
+        fits(limits, (part, some.unwrap_or_default()), whole);
+    }
+}
+
+/// How many of all connections strangers may have where nothing is written.
+fn usual_of_strangers(all: u32) -> u32 {
+    (all / 16).max(4).min(all)
+}
+
 /// Notes a part that is larger than its whole.
-fn fits(group: &Fields<'_>, part: (&str, Option<u32>), whole: (&str, Option<u32>)) {
-    let ((part, Some(some)), (whole, Some(all))) = (part, whole) else { return };
+fn fits(group: &Fields<'_>, (part, some): (&str, u32), (whole, all): (&str, u32)) {
     if some > all {
         let wrong = format!("{some} is more than {whole}, which is {all}");
         group.wrong(part, &wrong, &format!("write at most {all}, or more for {whole}"));

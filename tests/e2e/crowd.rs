@@ -102,8 +102,9 @@ fn everybody(siege: &Siege, turn: u32) {
 #[test]
 fn what_strangers_name_grows_nothing() {
     let siege = Siege::begin(
-        "{trunks: {invitesPerSecond: 100000}, strangers: {invitesPerSecond: 100000, \
-         messagesPerSecond: 100000, messagesPerSecondInAll: 100000}}",
+        "{trunks: {invitesPerSecond: 100000, messagesPerSecond: 100000}, \
+         strangers: {invitesPerSecond: 100000, messagesPerSecond: 100000, \
+         messagesPerSecondInAll: 100000}}",
     );
     // Whatever can be counted of these is counted once.
     everybody(&siege, 0);
