@@ -164,7 +164,7 @@ fn fit_messages(group: &Fields<'_>, source: SourceLimits) {
 /// Parts that are left out are shares of their wholes, and fit.
 fn fit_connections(limits: &Fields<'_>, written: ConnectionLimits) {
     let all = written.all.unwrap_or(CONNECTIONS);
-    let of_strangers = written.strangers.unwrap_or(usual_of_strangers(all));
+    let of_strangers = written.strangers.unwrap_or_else(|| usual_of_strangers(all));
     let parts = [
         ("trunks.connections", written.of_trunk, ("connectionsInAll", all)),
         ("strangers.connectionsInAll", written.strangers, ("connectionsInAll", all)),

@@ -71,7 +71,7 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/demo/mod.rs", 1, "how long the demo was asked to run"),
     ("src/node/port/http.rs", 2, "out of descriptors; and how long a write may get nowhere"),
     ("src/node/running.rs", 2, "the last BYEs and the first proposal are tried for a while"),
-    ("src/node/shard.rs", 1, "the next deadline of a shard, beside all that wakes it before"),
+    ("src/node/shard.rs", 2, "the next deadline of a shard; and when a stream may be read again"),
     ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
     ("src/node/config/watch.rs", 1, "editors write a file in several steps"),
     ("tests/bench/media.rs", 1, "every millisecond some phones speak"),
