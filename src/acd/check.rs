@@ -171,16 +171,28 @@ fn check_agents(state: &State, broken: &mut Vec<Broken>) {
             broken.push(Broken::AgentAndCallDiffer(id.clone()));
         }
     }
-    for (id, agent) in state.agents.iter() {
-        let strands = relocation::destination(agent).is_some();
-        let could_go = || relocation::movers(state, id).is_some();
-        if strands != state.stranded.contains(id) || strands && could_go() {
-            broken.push(Broken::LoginAdrift(id.clone()));
-        }
-    }
+    check_stranded(state, broken);
     let logins = state.agents.values().filter(|agent| agent.login.is_some()).count();
     if logins != state.devices.len() {
         broken.push(Broken::IndexUnsound("devices"));
+    }
+}
+
+/// Files anew who waits for which device, and compares; nobody of them could go.
+fn check_stranded(state: &State, broken: &mut Vec<Broken>) {
+    let mut stranded: BTreeMap<String, BTreeSet<AgentId>> = BTreeMap::new();
+    let mut walked = BTreeSet::new();
+    for (id, agent) in state.agents.iter() {
+        let Some(wanted) = relocation::destination(agent) else {
+            continue;
+        };
+        stranded.entry(wanted.address.clone()).or_default().insert(id.clone());
+        if relocation::movers(state, id, &mut walked).is_some() {
+            broken.push(Broken::LoginAdrift(id.clone()));
+        }
+    }
+    if stranded != state.stranded {
+        broken.push(Broken::IndexUnsound("stranded"));
     }
 }
 

@@ -105,8 +105,9 @@ pub struct State {
     addresses: BTreeMap<Address, QueueId>,
     /// Who is logged in at a device.
     devices: BTreeMap<String, AgentId>,
-    /// Who is logged in where they are not configured any more, and cannot go where they are.
-    stranded: BTreeSet<AgentId>,
+    /// Who is logged in where they are not configured any more, and cannot go where they are: by
+    /// the device they wait for.
+    stranded: BTreeMap<String, BTreeSet<AgentId>>,
     trunks: BTreeMap<TrunkId, (TrunkConfig, Source)>,
     prompts: BTreeMap<PromptId, (PromptConfig, Source)>,
     history: History,

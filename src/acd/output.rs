@@ -1,7 +1,7 @@
 //! What one entry caused: a buffer every step of it adds to.
 //!
-//! Always holds: it knows orders and facts and nothing of the state, so that each part of the core
-//! can add to it without seeing [`apply`](super::apply), which sees them all.
+//! Always holds: it knows orders, facts and work, and nothing of the state, so that each part of
+//! the core can add to it without seeing [`apply`](super::apply), which sees them all.
 //!
 //! Not here: what may be ordered ([`super::effect`]), what may have happened ([`super::fact`]).
 
@@ -17,6 +17,9 @@ pub struct Output {
     pub orders: Vec<Order>,
     /// What happened.
     pub facts: Vec<Fact>,
+    /// How many agents were looked at to find who goes to another phone: the one piece of work that
+    /// may leave neither order nor fact, and yet keeps all replicas busy.
+    pub walked: usize,
 }
 
 impl Output {

@@ -30,8 +30,8 @@ use crate::cluster::codec::to_bytes;
 use crate::cluster::identity::private_folder;
 
 const MAGIC: &[u8; 8] = b"CARSNAP\n";
-/// 2: legs stand in their calls.
-const VERSION: u16 = 2;
+/// 3: who waits for a device stands by it.
+const VERSION: u16 = 3;
 const WHAT: &str = "a snapshot";
 const KEPT: usize = 2;
 

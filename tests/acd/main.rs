@@ -4,7 +4,7 @@
 //! `UPDATE=1` writes what happened under the rules; the difference is what is to be reviewed.
 //!
 //! Besides: [`coverage`], what all of them must show together; [`names`], what is compared most;
-//! [`quarantine`], a broken state.
+//! [`quarantine`], a broken state; [`relocation`], what thousands cost who change desks.
 //!
 //! Not here: the notation (`tests/support/script.rs`), every state against every input
 //! (`tests/matrix`), chance (`tests/sim`).
@@ -23,6 +23,7 @@ mod names;
 #[path = "../support/notation.rs"]
 mod notation;
 mod quarantine;
+mod relocation;
 #[path = "../support/script.rs"]
 mod script;
 #[path = "../support/step.rs"]

@@ -73,7 +73,7 @@ fn a_newer_version_is_named() {
     let mut bytes = snapshot::encode(&coverage(3), &some_state()).to_vec();
     bytes[9] = 77;
     let error = snapshot::decode(&bytes).unwrap_err();
-    assert_eq!(error.to_string(), "a snapshot has format version 77; this program reads version 2");
+    assert_eq!(error.to_string(), "a snapshot has format version 77; this program reads version 3");
 }
 
 #[test]

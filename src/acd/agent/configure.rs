@@ -38,6 +38,7 @@ pub(in crate::acd) fn put(
     let id = config.id.clone();
     let mut seen = BTreeSet::new();
     config.queues.retain(|queue| seen.insert(queue.clone()));
+    relocation::unstrand(state, &id);
     if let Some(former) = state.agents.get(&id) {
         let is_draining = |id: &&QueueId| state.queues.get(id).is_some_and(|queue| queue.draining);
         let staying = former.queues().filter(is_draining).cloned().collect();

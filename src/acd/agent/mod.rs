@@ -264,11 +264,12 @@ fn change(state: &mut State, id: &AgentId, next: AgentState, by: Option<&Actor>,
     agent.passed_over_until = None;
     agent.state = next;
     agent.since = state.now;
+    let is_elsewhere = had_call && relocation::destination(agent).is_some();
     let fact = fact_of(id, agent, by, state.now);
     set_found_deadlines(&mut state.deadlines, state.settings.log_out_when_inactive, id, agent);
     roster::file_found(&mut state.rosters, &mut state.unsettled, id, agent);
     out.facts.extend(fact);
-    if had_call && state.stranded.contains(id) {
+    if is_elsewhere {
         relocation::follow(state, id, out);
     }
 }

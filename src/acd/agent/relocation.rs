@@ -11,10 +11,12 @@
 //! One whose login named another device stays there until the next login.
 //!
 //! Always holds: a device has one agent; an agent is stranded exactly while logged in at a device
-//! that was configured and is no more, and could not go to the new one now.
+//! that was configured and is no more, and could not go to the new one now. They are found by the
+//! device they wait for, so one that becomes free costs who goes, not who waits elsewhere.
 //!
 //! Not here: logging in at a device (`login`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::acd::State;
@@ -33,13 +35,16 @@ use crate::base::id::AgentId;
 /// that it cannot be done yet.
 pub(in crate::acd) fn follow(state: &mut State, id: &AgentId, out: &mut Output) {
     if state.agents.get(id).and_then(destination).is_none() {
-        state.stranded.remove(id);
         return;
     }
-    let Some(movers) = movers(state, id) else {
-        state.stranded.insert(id.clone());
-        return;
-    };
+    let mut walked = BTreeSet::new();
+    let movers: Option<Vec<AgentId>> =
+        movers(state, id, &mut walked).map(|row| row.into_iter().cloned().collect());
+    out.walked += walked.len();
+    let movers = movers.unwrap_or_default();
+    if !movers.contains(id) {
+        strand(state, id);
+    }
     for mover in &movers {
         vacate(state, mover);
     }
@@ -55,9 +60,18 @@ pub(in crate::acd) fn follow(state: &mut State, id: &AgentId, out: &mut Output) 
     }
 }
 
-/// Some device has become free: whoever waits for one goes there.
-pub(in crate::acd) fn follow_all(state: &mut State, out: &mut Output) {
-    for id in state.stranded.clone() {
+/// A device has become free: the first who waits for it and has no call goes there. That frees the
+/// next device: a row of agents is walked from its free end, each once.
+pub(in crate::acd) fn fill(state: &mut State, device: &str, out: &mut Output) {
+    if state.devices.contains_key(device) {
+        return; // Somebody has come there since.
+    }
+    let mut waiting = state.stranded.get(device).into_iter().flatten();
+    let first = waiting.find(|id| {
+        out.walked += 1;
+        state.agents.get(id).is_some_and(|agent| agent.state.call().is_none())
+    });
+    if let Some(id) = first.cloned() {
         follow(state, &id, out);
     }
 }
@@ -72,10 +86,31 @@ pub(in crate::acd) fn move_to(state: &mut State, id: &AgentId, login: Login, out
 pub(in crate::acd) fn vacate(state: &mut State, id: &AgentId) {
     let login = state.agents.get(id).and_then(|agent| agent.login.as_ref());
     if let Some(login) = login {
-        state.devices.remove(&login.device.address);
-        state.unsettled.vacated = true;
+        let address = &login.device.address;
+        state.devices.remove(address);
+        state.unsettled.vacated.insert(address.clone());
     }
-    state.stranded.remove(id);
+    unstrand(state, id);
+}
+
+/// Has an agent wait for the configured device.
+fn strand(state: &mut State, id: &AgentId) {
+    if let Some(wanted) = state.agents.get(id).and_then(destination) {
+        state.stranded.entry(wanted.address.clone()).or_default().insert(id.clone());
+    }
+}
+
+/// Has an agent wait for no device: before login or configuration, which tell for which, change.
+pub(in crate::acd) fn unstrand(state: &mut State, id: &AgentId) {
+    let Some(wanted) = state.agents.get(id).and_then(destination) else {
+        return;
+    };
+    if let Some(waiting) = state.stranded.get_mut(&wanted.address) {
+        waiting.remove(id);
+        if waiting.is_empty() {
+            state.stranded.remove(&wanted.address);
+        }
+    }
 }
 
 /// Nothing is known of that device yet.
@@ -100,22 +135,23 @@ pub(in crate::acd) fn destination(agent: &Agent) -> Option<&DeviceConfig> {
 }
 
 /// Who goes if this agent does: whoever is at the wanted device, at the one that one wants, and so
-/// on to a free device or back to the first. `None` while one of them has a call, or is to stay.
-pub(in crate::acd) fn movers(state: &State, first: &AgentId) -> Option<Vec<AgentId>> {
-    let mut movers = Vec::new();
+/// on to a free device; or those of the ring this leads to. `None` while one of them has a call, is
+/// to stay, or was walked over in vain before: no walk with the same `walked` looks at them again.
+pub(in crate::acd) fn movers<'a>(
+    state: &'a State,
+    first: &'a AgentId,
+    walked: &mut BTreeSet<&'a AgentId>,
+) -> Option<Vec<&'a AgentId>> {
+    let mut row = Vec::new();
     let mut next = first;
-    loop {
+    while walked.insert(next) {
         let agent = state.agents.get(next).filter(|agent| agent.state.call().is_none())?;
-        let wanted = destination(agent)?;
-        movers.push(next.clone());
-        match state.devices.get(&wanted.address) {
-            Some(holder) if holder != next && holder != first => {
-                if movers.contains(holder) {
-                    return None; // A row that leads into a ring: its members go without us.
-                }
-                next = holder;
-            }
-            Some(_) | None => return Some(movers),
+        row.push(next);
+        match state.devices.get(&destination(agent)?.address) {
+            Some(holder) => next = holder,
+            None => return Some(row),
         }
     }
+    let met = row.iter().position(|mover| *mover == next)?;
+    Some(row.split_off(met))
 }

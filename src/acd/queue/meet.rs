@@ -13,7 +13,8 @@
 //! phones ring already.
 //!
 //! Always holds afterwards: no queue has both a caller who waits and an agent who could be rung.
-//! The work is bounded: each turn reserves an agent or takes a call one of its few overflows on.
+//! The work is bounded: each turn brings an agent to a phone, reserves one, or takes a call one of
+//! its few overflows on.
 //!
 //! Not here: who is chosen (`routing`), the reservation itself (`reservation`).
 
@@ -39,22 +40,22 @@ pub(in crate::acd) struct Unsettled {
     pub(in crate::acd) to_match: BTreeSet<QueueId>,
     /// The last agent has logged out.
     pub(in crate::acd) unstaffed: BTreeSet<QueueId>,
-    /// An agent has left a device, which another may have been waiting for.
-    pub(in crate::acd) vacated: bool,
+    /// An agent has left the device, which another may have been waiting for.
+    pub(in crate::acd) vacated: BTreeSet<String>,
 }
 
 impl Unsettled {
     /// Tells whether all is done.
     pub(in crate::acd) fn is_empty(&self) -> bool {
-        self.to_match.is_empty() && self.unstaffed.is_empty() && !self.vacated
+        self.to_match.is_empty() && self.unstaffed.is_empty() && self.vacated.is_empty()
     }
 }
 
 /// Brings calls and agents together in every marked queue.
 pub(in crate::acd) fn settle(state: &mut State, out: &mut Output) {
     loop {
-        if std::mem::take(&mut state.unsettled.vacated) {
-            relocation::follow_all(state, out);
+        if let Some(device) = state.unsettled.vacated.pop_first() {
+            relocation::fill(state, &device, out);
         } else if let Some(queue) = state.unsettled.unstaffed.pop_first() {
             overflow::leave_unstaffed(state, &queue, out);
         } else if let Some((queue, work)) = next_queue(state) {
