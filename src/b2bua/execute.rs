@@ -140,7 +140,7 @@ impl Ua {
         self.board.add_dialog(id, (dialog.id.call_id.to_string(), dialog.id.local_tag.to_string()));
         let sound = Sound::resume(id, picture.local, picture.agreed);
         let state = State::Confirmed(Box::new(Confirmed::new(dialog)));
-        let mut leg = Leg { id, sound, hops: HOPS_MAX, half_open: false, state };
+        let mut leg = Leg { id, let_in_by: None, sound, hops: HOPS_MAX, half_open: false, state };
         leg.hang_up(&mut self.board, cause);
         self.put_back(Box::new(leg));
     }

@@ -58,6 +58,7 @@ use crate::b2bua::sound;
 use crate::b2bua::sound::Sound;
 use crate::b2bua::trunks;
 use crate::b2bua::trunks::Admission;
+use crate::b2bua::trunks::Entry;
 use crate::base::id::LegId;
 use crate::base::time::Millis;
 use crate::sdp::Session;
@@ -279,28 +280,33 @@ impl Ua {
             return;
         }
         let source = flow.peer.ip();
-        let trusted = match trunks::admit(&self.board.trunks, source) {
-            Admission::Trusted => true,
+        let trunks = Arc::clone(&self.board.trunks);
+        let entry = match trunks::admit(&trunks, source) {
+            Admission::Trusted => Entry { by: None, trusted: true },
             Admission::Refused => {
                 self.refuse((key, message, flow), Refused::new(403, Rejected::Source));
                 return;
             }
-            Admission::Challenge => match self.board.check_caller(message, source, &invite.tag) {
-                Ok(trusted) => trusted,
-                Err(answer) => {
-                    self.board.count(Counter::Rejected(Rejected::Challenged));
-                    self.board.respond(key, &answer);
-                    return;
+            Admission::Challenge => {
+                match self.board.check_caller(message, (source, &trunks), &invite.tag) {
+                    Ok(entry) => entry,
+                    Err(answer) => return self.challenge(key, &answer),
                 }
-            },
+            }
         };
         match self.begin(&invite) {
             Ok(leg) if self.board.layer.keep(self.board.now, key) => {
-                self.enqueue(&invite, leg, trusted);
+                self.enqueue(&invite, Leg { let_in_by: entry.by, ..leg }, entry.trusted);
             }
             Ok(_) => self.refuse((key, message, flow), self.later(Rejected::Full)),
             Err(refused) => self.refuse((key, message, flow), refused),
         }
+    }
+
+    /// Asks for a password, or tells what is wrong with the one given.
+    pub(super) fn challenge(&mut self, key: &ServerKey, answer: &Message) {
+        self.board.count(Counter::Rejected(Rejected::Challenged));
+        self.board.respond(key, answer);
     }
 
     /// Reads what names an INVITE, and derives our tag from it.
@@ -380,7 +386,7 @@ impl Ua {
         let hops = message.max_forwards().ok().flatten().unwrap_or(HOPS_MAX).min(HOPS_MAX);
         let hops = hops.saturating_sub(1);
         let state = State::Unanswered(Box::new(caller));
-        Ok(Leg { id, sound, hops, half_open: false, state })
+        Ok(Leg { id, let_in_by: None, sound, hops, half_open: false, state })
     }
 
     fn enqueue(&mut self, invite: &Invite<'_>, leg: Leg, trusted: bool) {

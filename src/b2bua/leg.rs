@@ -29,6 +29,7 @@ use crate::b2bua::placing::Placing;
 use crate::b2bua::ringing::Ringing;
 use crate::b2bua::sound::Sound;
 use crate::base::id::LegId;
+use crate::base::id::TrunkId;
 use crate::sip::dialog::id::DialogId;
 use crate::sip::message::Message;
 use crate::sip::transaction::key::ServerKey;
@@ -40,6 +41,10 @@ pub(super) const HOPS_MAX: u8 = 70;
 pub(super) struct Leg {
     /// Its name; also the name of its media stream.
     pub(super) id: LegId,
+    /// The trunk whose password let its caller in: nobody else's counts within the dialog. None of
+    /// an agent's leg, of a caller's whose address was enough, and of one left by another process,
+    /// which is only hung up.
+    pub(super) let_in_by: Option<TrunkId>,
     /// Its media.
     pub(super) sound: Sound,
     /// How many more hops an INVITE for this call may take (Max-Forwards): a call that goes in a

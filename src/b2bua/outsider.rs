@@ -4,31 +4,32 @@
 //!
 //! | comes | counts from |
 //! |---|---|
-//! | a request within a dialog | the dialog's own addresses, those a trunk allows, a password |
+//! | a request within a dialog | the dialog's own addresses, those a trunk allows, its password |
 //! | an ACK | the first two: it cannot be asked for a password (RFC 3261 §22.1) |
 //! | a CANCEL | where its INVITE came from, and what a trunk allows (RFC 3261 §22.1) |
 //! | a response | where its request went, and what a trunk allows |
 //!
 //! A dialog's own addresses are the one its INVITE came from or went to, and those its Contact and
-//! its routes name. Others are answered 403, or asked for the password of a trunk that takes calls
-//! from there; who gives it has moved, and its new address is the dialog's own from then on. Ports
-//! do not count: a NAT changes them.
+//! its routes name. Others are answered 403. A caller whom a trunk's password let in is asked for
+//! the password of that trunk, if it takes calls from there; who gives it has moved, and its new
+//! address is the dialog's own from then on. Ports do not count: a NAT changes them.
 //!
-//! Always holds: nothing an outsider sends changes a leg.
+//! Always holds: nothing an outsider sends changes a leg; another trunk's password opens no call
+//! that was not let in by it, and none opens an agent's leg.
 //!
 //! Not here: who may begin a call ([`super::ingress`]), CANCELs, responses and repeats of messages
 //! (`sip::transaction`), RTP (`media::latch`).
 
 use std::net::IpAddr;
+use std::slice::from_ref;
+use std::sync::Arc;
 
 use crate::b2bua::Ua;
 use crate::b2bua::board::Board;
-use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::trunks;
-use crate::b2bua::trunks::Admission;
 use crate::base::id::LegId;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -53,22 +54,21 @@ impl Ua {
             && !self.legs.get(&leg).is_some_and(|leg| leg.has_party_at(from))
     }
 
-    /// Judges an outsider's request within a dialog: `Ok` if a password makes it count. `Err` is
-    /// the status of its refusal, none if it was challenged.
+    /// Judges an outsider's request within a dialog: `Ok` if the password that let the caller in
+    /// makes it count. `Err` is the status of its refusal, none if it was challenged.
     pub(super) fn admit_outsider(
         &mut self,
         leg: LegId,
         (key, request, flow): (&ServerKey, &Message, Flow),
     ) -> Result<(), Option<(u16, Rejected)>> {
         let source = flow.peer.ip();
-        match trunks::admit(&self.board.trunks, source) {
-            Admission::Trusted => return Ok(()),
-            Admission::Refused => return Err(Some((403, Rejected::Outsider))),
-            Admission::Challenge => {}
-        }
-        if let Err(answer) = self.board.check_caller(request, source, "") {
-            self.board.count(Counter::Rejected(Rejected::Challenged));
-            self.board.respond(key, &answer);
+        let trunks = Arc::clone(&self.board.trunks);
+        let let_in_by = self.legs.get(&leg).and_then(|leg| leg.let_in_by.as_ref());
+        let Some(own) = let_in_by.and_then(|id| trunks::asks_from(&trunks, id, source)) else {
+            return Err(Some((403, Rejected::Outsider)));
+        };
+        if let Err(answer) = self.board.check_caller(request, (source, from_ref(own)), "") {
+            self.challenge(key, &answer);
             return Err(None);
         }
         if !self.board.layer.keep(self.board.now, key) {

@@ -117,7 +117,7 @@ impl Leg {
         board.add_dialog(id, (placing.call_id.clone(), placing.tag.clone()));
         board.wake_after(id, Alarm::GiveUpRinging, RING_MAX);
         let state = State::Placing(Box::new(placing));
-        let mut leg = Self { id, sound, hops, half_open: false, state };
+        let mut leg = Self { id, let_in_by: None, sound, hops, half_open: false, state };
         leg.try_next(board);
         leg
     }

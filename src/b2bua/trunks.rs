@@ -60,18 +60,37 @@ pub(super) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
     }
 }
 
-/// The credentials of callers from `source` who name themselves `username`, and whether their
-/// trunk allows the address; a trunk that names it goes before one that takes any.
+/// How a caller was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The trunk whose password it gave, if it was asked for one.
+    pub(super) by: Option<TrunkId>,
+    /// Whether the trunk allows its address, so that the identity it asserts counts.
+    pub(super) trusted: bool,
+}
+
+/// The password of callers from `source` who name themselves `username`, and as what it lets them
+/// in; a trunk that names the address goes before one that takes any.
 pub(super) fn inbound<'a>(
     trunks: &'a [TrunkConfig],
     source: IpAddr,
     username: &str,
-) -> Option<(&'a Credentials, bool)> {
+) -> Option<(&'a str, Entry)> {
     let named = trunks.iter().filter_map(|trunk| {
         let login = login_from(trunk, source).filter(|login| login.username == username)?;
-        Some((login, allows(trunk, source)))
+        let entry = Entry { by: Some(trunk.id.clone()), trusted: allows(trunk, source) };
+        Some((login.password.expose().as_str(), entry))
     });
-    named.reduce(|found, next| if next.1 && !found.1 { next } else { found })
+    named.reduce(|found, next| if next.1.trusted && !found.1.trusted { next } else { found })
+}
+
+/// The trunk of that name, if a password of its own lets callers in from `source`.
+pub(super) fn asks_from<'a>(
+    trunks: &'a [TrunkConfig],
+    id: &TrunkId,
+    source: IpAddr,
+) -> Option<&'a TrunkConfig> {
+    find(trunks, id).filter(|trunk| login_from(trunk, source).is_some())
 }
 
 /// The credentials a trunk wants from this address, if it takes calls from there with any.

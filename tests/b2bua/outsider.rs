@@ -214,42 +214,81 @@ fn both_tags_name_a_dialog() {
     world.assert_clean();
 }
 
+const ROAMER: client::Login<'_> = client::Login { username: "roamer", password: "open sesame" };
+const OTHER: client::Login<'_> = client::Login { username: "other", password: "me too" };
+
+/// A trunk that takes calls from everywhere with a password.
+fn anywhere(login: client::Login<'_>) -> TrunkConfig {
+    let inbound_auth = Credentials {
+        username: login.username.to_owned(),
+        password: Private::new(login.password.to_owned()),
+    };
+    TrunkConfig {
+        id: TrunkId::new(login.username),
+        allowed_sources: Vec::new(),
+        inbound_auth: Some(inbound_auth),
+        ..trunk()
+    }
+}
+
+/// The trunks from now on: the phones' own addresses are nobody's, and two customers may call from
+/// everywhere, each with its password.
+fn two_customers() -> Vec<TrunkConfig> {
+    let nowhere = Network { address: address("192.0.2.0:1").ip(), prefix: 32 };
+    let pbx = TrunkConfig { allowed_sources: vec![nowhere], ..trunk() };
+    vec![pbx, anywhere(OTHER), anywhere(ROAMER)]
+}
+
+/// Answers the challenge that was heard last.
+fn proof(phone: &Phone, method: &str, uri: &str, login: client::Login<'_>) -> String {
+    let asked = phone.heard.last().expect("an answer");
+    assert_eq!(asked.status(), Some(401));
+    let challenge = challenge::challenges(asked, Name::WwwAuthenticate).remove(0);
+    client::answer(&challenge, login, Subject { method, body: b"" }, uri, "c", 1).to_string()
+}
+
+/// Somebody calls sales and gives the password asked for; returns the phone.
+fn calls_with(world: &mut World, login: client::Login<'_>) -> usize {
+    let asks = world.caller();
+    world.with(asks, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    let proof = proof(&world.phones[asks], "INVITE", "sip:sales@127.0.0.1:5060", login);
+    let caller = world.caller();
+    world.with(caller, |phone, now| {
+        let body = phone.sdp.clone().into_bytes();
+        let invite = phone.compose("sales").raw("Authorization", &proof);
+        phone.send_invite(now, invite.body("application/sdp", body).build());
+    });
+    world.run_secs(5);
+    assert_eq!(world.phones[caller].statuses(&Method::Invite).last(), Some(&200));
+    caller
+}
+
+/// Sends a request within the dialog, and the same again with a password.
+fn asks_with(world: &mut World, phone: usize, method: &Method, login: client::Login<'_>) {
+    let words = || {
+        let body = || sdp(address(ELSEWHERE), "sendrecv", "0 8 101");
+        (*method == Method::Invite).then(|| ("application/sdp", body()))
+    };
+    world.with(phone, |phone, now| phone.send(now, method.clone(), words()));
+    world.run_secs(1);
+    let dialog = world.phones[phone].dialog.as_ref().expect("a dialog");
+    let uri = dialog.remote_target.to_string();
+    let proof = proof(&world.phones[phone], method.as_str(), &uri, login);
+    world.with(phone, |phone, now| {
+        phone.send_with(now, method.clone(), words(), &[("Authorization", &proof)]);
+    });
+    world.run_secs(1);
+}
+
 #[test]
 fn who_has_moved_gives_the_password() {
-    let login = Credentials {
-        username: "roamer".to_owned(),
-        password: Private::new("open sesame".to_owned()),
-    };
     let mut world = World::new(95, AnswerMode::OnEntry);
     let ann = world.agent("ann");
-    let caller = world.caller();
-    world.with(caller, |phone, now| phone.call(now, "sales"));
-    world.run_secs(5);
-    // From now on the agents' addresses are nobody's, and everybody may call with the password.
-    let nowhere = Network { address: address("192.0.2.0:1").ip(), prefix: 32 };
-    let other = TrunkConfig { allowed_sources: vec![nowhere], ..trunk() };
-    let anywhere = TrunkConfig {
-        id: TrunkId::new("roamers"),
-        allowed_sources: Vec::new(),
-        inbound_auth: Some(login),
-        ..trunk()
-    };
-    world.set_trunks(vec![other, anywhere]);
+    world.set_trunks(two_customers());
+    let caller = calls_with(&mut world, ROAMER);
     let moved = outsider(&mut world, caller);
-    let words = || Some(("application/sdp", sdp(address(ELSEWHERE), "sendrecv", "0 8 101")));
-    world.with(moved, |phone, now| phone.send(now, Method::Invite, words()));
-    world.run_secs(1);
-    let asked = world.phones[moved].heard.last().expect("an answer").clone();
-    assert_eq!(asked.status(), Some(401));
-    let challenge = challenge::challenges(&asked, Name::WwwAuthenticate).remove(0);
-    let dialog = world.phones[moved].dialog.as_ref().expect("a dialog");
-    let uri = dialog.remote_target.to_string();
-    let login = client::Login { username: "roamer", password: "open sesame" };
-    let subject = Subject { method: "INVITE", body: b"" };
-    let proof = client::answer(&challenge, login, subject, &uri, "c", 1).to_string();
-    world.with(moved, |phone, now| {
-        phone.send_with(now, Method::Invite, words(), &[("Authorization", &proof)]);
-    });
+    asks_with(&mut world, moved, &Method::Invite, ROAMER);
     world.run_secs(40);
     assert_eq!(world.phones[moved].statuses(&Method::Invite), [401, 100, 200]);
     assert!(!world.counters.contains(&Counter::AckMissing), "its ACK counts without a password");
@@ -258,6 +297,57 @@ fn who_has_moved_gives_the_password() {
     world.run_secs(1);
     assert_eq!(world.phones[moved].statuses(&Method::Bye), [200]);
     assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
+    world.assert_clean();
+}
+
+#[test]
+fn another_customers_password_opens_no_call() {
+    let mut world = World::new(97, AnswerMode::OnEntry);
+    let ann = world.agent("ann");
+    world.set_trunks(two_customers());
+    let caller = calls_with(&mut world, ROAMER);
+    let before = (world.commands.len(), world.media.len());
+    let thief = outsider(&mut world, caller);
+    for method in [Method::Bye, Method::Invite] {
+        asks_with(&mut world, thief, &method, OTHER);
+        let finals = world.phones[thief].statuses(&method);
+        assert_eq!(finals, [401, 401], "{method}: a right password, and none of this call's");
+    }
+    world.phones.truncate(thief);
+    // No password let the agent's phone in, so none is asked for.
+    let thief = outsider(&mut world, ann);
+    for method in [Method::Bye, Method::Invite] {
+        world.with(thief, |phone, now| phone.send(now, method.clone(), None));
+        world.run_secs(1);
+        assert_eq!(world.phones[thief].statuses(&method), [403], "{method}");
+    }
+    world.phones.truncate(thief);
+    assert_eq!((world.commands.len(), world.media.len()), before);
+    assert_eq!(world.ua.legs(), 2);
+    // Nor does any when the trunk is gone.
+    world.set_trunks(vec![anywhere(OTHER)]);
+    let moved = outsider(&mut world, caller);
+    world.with(moved, |phone, now| phone.bye(now));
+    world.run_secs(1);
+    assert_eq!(world.phones[moved].statuses(&Method::Bye), [403]);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.run_secs(1);
+    assert_eq!(world.phones[caller].statuses(&Method::Bye), [200]);
+    world.assert_clean();
+}
+
+#[test]
+fn no_password_opens_a_call_that_came_in_without() {
+    let (mut world, _, caller) = talking(98);
+    world.set_trunks(two_customers());
+    let thief = outsider(&mut world, caller);
+    for method in [Method::Bye, Method::Invite] {
+        world.with(thief, |phone, now| phone.send(now, method.clone(), None));
+        world.run_secs(1);
+        assert_eq!(world.phones[thief].statuses(&method), [403], "{method}");
+    }
+    assert_eq!(world.ua.legs(), 2);
+    world.with(caller, |phone, now| phone.bye(now));
     world.assert_clean();
 }
 

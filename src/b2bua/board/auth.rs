@@ -15,10 +15,12 @@
 
 use std::net::IpAddr;
 
+use crate::acd::config::TrunkConfig;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
 use crate::b2bua::board::token::Tokens;
 use crate::b2bua::trunks;
+use crate::b2bua::trunks::Entry;
 use crate::base::id::TrunkId;
 use crate::base::time::Millis;
 use crate::sip::dialog::Dialog;
@@ -53,32 +55,32 @@ pub(in crate::b2bua) fn realm(tokens: &mut Tokens) -> Realm {
 }
 
 impl Board {
-    /// Checks the credentials of a caller from `source`, which no trunk allows without; tells
-    /// whether the trunk whose they are allows the address, too. `Err` is the answer to give.
+    /// Checks the credentials in a request from `source`, which none of the trunks that count here
+    /// allows without; tells whose they are. `Err` is the answer to give.
     pub(in crate::b2bua) fn check_caller(
         &mut self,
-        invite: &Message,
-        source: IpAddr,
+        request: &Message,
+        (source, trunks): (IpAddr, &[TrunkConfig]),
         tag: &str,
-    ) -> Result<bool, Message> {
-        let method = invite.method();
-        let subject = Subject { method: method.as_str(), body: invite.body() };
-        let asked = invite.request_uri_text();
+    ) -> Result<Entry, Message> {
+        let method = request.method();
+        let subject = Subject { method: method.as_str(), body: request.body() };
+        let asked = request.request_uri_text();
         let (mut stale, mut elsewhere) = (false, false);
-        for given in credentials::credentials(invite, Name::Authorization) {
-            let known = trunks::inbound(&self.trunks, source, &given.username);
-            let password = known.map(|(login, _)| login.password.expose().as_str());
-            match self.realm.verify(self.now, &given, subject, asked, password) {
-                Verdict::Accepted => return Ok(known.is_some_and(|(_, allowed)| allowed)),
-                Verdict::Stale => stale = true,
-                Verdict::Elsewhere => elsewhere = true,
-                Verdict::Refused => {}
+        for given in credentials::credentials(request, Name::Authorization) {
+            let (password, entry) = trunks::inbound(trunks, source, &given.username).unzip();
+            let verdict = self.realm.verify(self.now, &given, subject, asked, password);
+            match (verdict, entry) {
+                (Verdict::Accepted, Some(entry)) => return Ok(entry),
+                (Verdict::Stale, _) => stale = true,
+                (Verdict::Elsewhere, _) => elsewhere = true,
+                (Verdict::Accepted, None) | (Verdict::Refused, _) => {}
             }
         }
         if elsewhere {
-            return Err(ResponseBuilder::to(invite, 400).to_tag(tag).build());
+            return Err(ResponseBuilder::to(request, 400).to_tag(tag).build());
         }
-        let mut response = ResponseBuilder::to(invite, 401).to_tag(tag);
+        let mut response = ResponseBuilder::to(request, 401).to_tag(tag);
         for challenge in self.realm.challenges(self.now, stale) {
             response = response.header(Name::WwwAuthenticate, challenge);
         }
