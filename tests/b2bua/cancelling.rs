@@ -63,6 +63,7 @@ fn while_the_agents_phone_rings() {
     assert_eq!(world.phones[caller].statuses(&Method::Invite), [100, 180, 487]);
     let cancel = world.phones[ann].requests(&Method::Cancel)[0].clone();
     assert!(cancel.header(Name::Reason).is_some_and(|reason| reason.contains("487")));
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 0, "its dialog is early");
     world.assert_clean();
 }
 
