@@ -80,17 +80,7 @@ fn caller_and_agent_hear_what_they_should() {
          {welcome: welcome}}\n",
     );
     let (mut caller, mut agent) = (Phone::new(), Phone::new());
-    node.write(
-        "agents.yaml",
-        &format!(
-            "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-             {{address: \"sip:101@127.0.0.1:{}\"}}}}\n",
-            agent.port()
-        ),
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    let (status, answer) = node.ask("/api/v1/agents/101/login", &json!({}));
-    assert_eq!(status, 200, "{answer}");
+    node.hire("101", agent.port());
 
     caller.call("sales", node.sip);
     caller.hum(CALLER_HUMS);
@@ -102,8 +92,7 @@ fn caller_and_agent_hear_what_they_should() {
     let before_join = caller.heard();
     assert!(before_join.iter().all(|packet| strength(packet, AGENT_HUMS) < 0.9), "not yet joined");
 
-    let (status, answer) = node.ask("/api/v1/agents/101/ready", &json!({}));
-    assert_eq!(status, 200, "{answer}");
+    node.wish("101", "ready");
     let invite = agent.answer();
     assert!(invite.header("from").starts_with("\"Sales/Test Caller\""), "{invite:?}");
     agent.hum(AGENT_HUMS);

@@ -218,14 +218,30 @@ impl Carillon {
         (status, answer.body_mut().read_json().unwrap_or(Value::Null))
     }
 
+    /// Makes an agent of `sales` whose phone listens on this port, and logs it in.
+    pub(crate) fn hire(&self, agent: &str, phone: u16) {
+        self.write(
+            "agents.yaml",
+            &format!(
+                "kind: Agent\nmetadata: {{name: \"{agent}\"}}\nspec: {{queues: [sales], device: \
+                 {{address: \"sip:{agent}@127.0.0.1:{phone}\"}}}}\n"
+            ),
+        );
+        self.wait_for_agent(agent, "LoggedOut");
+        self.wish(agent, "login");
+    }
+
     /// Logs an agent in and makes it ready.
     pub(crate) fn put_to_work(&self, agent: &str) {
-        let (status, answer) =
-            self.ask(&format!("/api/v1/agents/{agent}/login"), &serde_json::json!({}));
-        assert_eq!(status, 200, "{answer}");
-        let (status, answer) =
-            self.ask(&format!("/api/v1/agents/{agent}/ready"), &serde_json::json!({}));
-        assert_eq!(status, 200, "{answer}");
+        self.wish(agent, "login");
+        self.wish(agent, "ready");
+    }
+
+    /// Asks something of an agent that must be done.
+    pub(crate) fn wish(&self, agent: &str, wish: &str) {
+        let path = format!("/api/v1/agents/{agent}/{wish}");
+        let (status, answer) = self.ask(&path, &serde_json::json!({}));
+        assert_eq!(status, 200, "{wish}: {answer}");
     }
 
     /// The page of metrics.

@@ -92,20 +92,6 @@ fn answer_for(stranger: &Stranger, invite: &Text) {
     }
 }
 
-fn with_agent(node: &Carillon, phone: &Phone) {
-    node.write(
-        "agents.yaml",
-        &format!(
-            "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-             {{address: \"sip:101@127.0.0.1:{}\"}}}}\n",
-            phone.port()
-        ),
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    let (status, answer) = node.ask("/api/v1/agents/101/login", &json!({}));
-    assert_eq!(status, 200, "{answer}");
-}
-
 fn listens_on(phone: &Phone, what: &str) {
     let before = phone.heard().len();
     until(what, Duration::from_secs(10), || (phone.heard().len() > before + 25).then_some(()));
@@ -119,7 +105,7 @@ fn a_call_goes_on_whatever_is_said_from_elsewhere() {
     );
     let beside = Beside::start(&node, 20);
     let (mut caller, mut agent) = (Phone::new(), Phone::new());
-    with_agent(&node, &agent);
+    node.hire("101", agent.port());
     let stranger = Stranger::at(ELSEWHERE, node.sip);
 
     let answer = caller.call("sales", node.sip);
@@ -132,8 +118,7 @@ fn a_call_goes_on_whatever_is_said_from_elsewhere() {
     node.wait_for_queue("sales", "/waiting", 1);
     listens_on(&caller, "the caller hears music still");
 
-    let (status_of_ready, problem) = node.ask("/api/v1/agents/101/ready", &json!({}));
-    assert_eq!(status_of_ready, 200, "{problem}");
+    node.wish("101", "ready");
     let (invite, from) = agent.rung();
     let of_agent = Overheard::of_agent(&invite);
     answer_for(&stranger, &invite);

@@ -18,29 +18,14 @@ fn run(node: &Carillon, scenario: &str, calls: u32, hold_ms: u32) -> Sipp {
 
 fn with_agent(node: &Carillon, scenario: &str, hold_ms: u32) -> Sipp {
     let phone = Plan { scenario, over: Over::Udp, calls: 1, rate: 0, hold_ms }.answer(node);
-    node.write(
-        "agents.yaml",
-        &format!(
-            "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-             {{address: \"sip:101@127.0.0.1:{}\"}}}}\n",
-            phone.port
-        ),
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    node.put_to_work("101");
+    node.hire("101", phone.port);
+    node.wish("101", "ready");
     phone
 }
 
 /// An agent who is logged in but never ready, so that callers wait.
 fn with_absent_agent(node: &Carillon) {
-    node.write(
-        "agents.yaml",
-        "kind: Agent\nmetadata: {name: \"101\"}\nspec: {queues: [sales], device: {address: \
-         \"sip:101@127.0.0.1:9\"}}\n",
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    let (status, answer) = node.ask("/api/v1/agents/101/login", &json!({}));
-    assert_eq!(status, 200, "{answer}");
+    node.hire("101", 9);
 }
 
 fn the_call(node: &Carillon) -> String {

@@ -19,16 +19,8 @@ fn an_agent_added_while_callers_wait_gets_them() {
 
     let phone = Plan { scenario: "agent", over: Over::Udp, calls: 3, rate: 0, hold_ms: 100 };
     let phone = phone.answer(&node);
-    node.write(
-        "agents.yaml",
-        &format!(
-            "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-             {{address: \"sip:101@127.0.0.1:{}\"}}}}\n",
-            phone.port
-        ),
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    node.put_to_work("101");
+    node.hire("101", phone.port);
+    node.wish("101", "ready");
     callers.finish();
     phone.finish();
     node.wait_for_queue("sales", "/totals/answered", 3);

@@ -70,20 +70,6 @@ fn assert_unheard(phone: &Phone) {
     }
 }
 
-fn with_agent(node: &Carillon, phone: &Phone) {
-    node.write(
-        "agents.yaml",
-        &format!(
-            "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-             {{address: \"sip:101@127.0.0.1:{}\"}}}}\n",
-            phone.port()
-        ),
-    );
-    node.wait_for_agent("101", "LoggedOut");
-    let (status, answer) = node.ask("/api/v1/agents/101/login", &json!({}));
-    assert_eq!(status, 200, "{answer}");
-}
-
 fn dropped(node: &Carillon) -> f64 {
     node.metric("carillon_rtp_dropped_total", "why=\"stranger\"")
 }
@@ -96,7 +82,7 @@ fn nobody_hears_a_stranger() {
     ));
     let beside = Beside::start(&node, 20);
     let (mut caller, mut agent) = (Phone::new(), Phone::new());
-    with_agent(&node, &agent);
+    node.hire("101", agent.port());
     let answer = caller.call("sales", node.sip);
     let to_caller = answer.media().expect("an address");
     // Before the caller has said anything, another address cannot speak for it.
@@ -116,8 +102,7 @@ fn nobody_hears_a_stranger() {
         assert_eq!(shout(from, &[to_caller]), 0, "{from} while one waits");
     }
 
-    let (status, problem) = node.ask("/api/v1/agents/101/ready", &json!({}));
-    assert_eq!(status, 200, "{problem}");
+    node.wish("101", "ready");
     let invite = agent.answer();
     let to_agent = invite.media().expect("an address");
     agent.hum(AGENT_HUMS);
