@@ -24,6 +24,8 @@ mod strangers;
 mod takeover;
 mod talking;
 mod tcp;
+#[path = "../support/told.rs"]
+mod told;
 mod transfer;
 mod whole_call;
 mod world;

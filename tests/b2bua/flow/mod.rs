@@ -28,68 +28,19 @@
 mod names;
 mod scene;
 
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-
 use carillon::base::time::Millis;
 
 use crate::flow::scene::Scene;
+use crate::told;
 
 /// How long is waited for what comes of a message.
 const PAUSE: Millis = Millis(50);
 
 #[test]
 fn flows_come_true() {
-    let update = std::env::var_os("UPDATE").is_some();
-    let chosen = std::env::var("SCRIPT").unwrap_or_default();
-    let mut wrong = Vec::new();
-    for path in flows().into_iter().filter(|path| path.to_string_lossy().contains(&chosen)) {
-        if let Err(why) = check(&path, update) {
-            wrong.push(format!("{}\n{why}", path.display()));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} flows did not come true; UPDATE=1 rewrites them for review\n\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-}
-
-fn flows() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/b2bua/flows");
-    let entries = fs::read_dir(&folder).expect("the folder of flows can be read");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
-    paths
-}
-
-/// Plays one flow; the first lines that differ are told.
-fn check(path: &Path, update: bool) -> Result<(), String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let told = play(&text)?;
-    if told == text {
-        return Ok(());
-    }
-    if update {
-        return fs::write(path, told).map_err(|error| error.to_string());
-    }
-    Err(difference(&text, &told))
-}
-
-fn difference(expected: &str, told: &str) -> String {
-    let (expected, told): (Vec<&str>, Vec<&str>) =
-        (expected.lines().collect(), told.lines().collect());
-    let same = expected.iter().zip(&told).take_while(|(one, other)| one == other).count();
-    let mut lines: Vec<String> =
-        expected[same.saturating_sub(8)..same].iter().map(|line| format!("    {line}")).collect();
-    let block = |lines: &[&str]| -> Vec<String> {
-        lines.iter().skip(same).take(12).map(|line| (*line).to_owned()).collect()
-    };
-    lines.extend(block(&expected).into_iter().map(|line| format!("  - {line}")));
-    lines.extend(block(&told).into_iter().map(|line| format!("  + {line}")));
-    lines.join("\n")
+    told::come_true("b2bua/flows", play, |expected, told| {
+        told::difference(expected, told, 8, |rest| rest.iter().take(12).copied().collect())
+    });
 }
 
 /// One thing that happens, or is remarked, in a flow.
