@@ -43,7 +43,7 @@ pub enum Broken {
     CallWithoutLeg(CallId),
     /// The leg belongs to no live call, or to no agent who holds it.
     LegWithoutCall(LegId),
-    /// The leg's owner is lost or not the newest life of its node.
+    /// The leg's owner is lost or not the newest life of its node, and other nodes live.
     LegWithoutOwner(LegId),
     /// Agent and call do not name each other.
     AgentAndCallDiffer(AgentId),
@@ -213,7 +213,7 @@ fn check_reservations(state: &State, broken: &mut Vec<Broken>) {
 
 fn check_legs(state: &State, broken: &mut Vec<Broken>) {
     for (owner, id, leg) in legs::all(state) {
-        if !state.nodes.is_live(owner) {
+        if state.nodes.is_any_live() && !state.nodes.is_live(owner) {
             broken.push(Broken::LegWithoutOwner(id));
         }
         let is_held = match &leg.party {

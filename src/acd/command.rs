@@ -52,12 +52,12 @@ pub enum Command {
     // The clock and the members.
     /// Moves the clock, so that what is due happens.
     Advance,
-    /// A node's process has started; what its former lives owned is lost.
+    /// A node's process has started; it goes on with what its former lives owned.
     StartNode {
         /// Whose life.
         owner: Owner,
     },
-    /// A node is gone; what it owned is lost.
+    /// A node is gone; others go on with what it owned.
     LoseNode {
         /// Whose life.
         owner: Owner,
@@ -377,6 +377,8 @@ pub enum LegEnd {
     HungUp,
     /// The party cannot be reached any more (no ACK, session timer, transport).
     Lost,
+    /// The party's node was lost, and the party is not reached by the node that took over.
+    LostWithNode,
 }
 
 /// What a device is doing, as far as is known.

@@ -50,6 +50,16 @@ pub enum Effect {
         /// What to let them hear.
         treatment: CallerTreatment,
     },
+    /// Go on with a leg whose node is gone: reach its party again, and hear what comes next.
+    ///
+    /// What the party is to hear is ordered right after it. A party that is not found is reported
+    /// as lost with its node.
+    AdoptLeg {
+        /// Which leg.
+        leg: LegId,
+        /// The last picture of its dialog.
+        dialog: Dialog,
+    },
     /// Ring an agent's phone.
     RingAgent(Box<Ring>),
     /// Join the two; the caller's music stops, an unanswered caller is answered.
@@ -66,7 +76,7 @@ pub enum Effect {
         /// Decides status and Reason.
         cause: Cause,
     },
-    /// End a leg of a former life, of which only the dialog is left.
+    /// End a leg of a node that is gone, of which only the dialog is left.
     ReleaseOrphan {
         /// Which leg; the state has forgotten it.
         leg: LegId,
@@ -99,6 +109,7 @@ impl Effect {
     pub fn leg(&self) -> LegId {
         match self {
             Self::HoldCaller { leg, .. }
+            | Self::AdoptLeg { leg, .. }
             | Self::ReleaseLeg { leg, .. }
             | Self::ReleaseOrphan { leg, .. }
             | Self::PlayPrompt { leg, .. }

@@ -1,23 +1,24 @@
 //! Who acts for which leg, and what a lost node means.
 //!
 //! Every leg has an owner, a node in one life, and all legs of a call have the same: agents are
-//! rung by the node their caller came to. So they stand in their call. A node that is lost, or
-//! starts anew, takes its legs with it: callers it had end as NodeLost, agents it rang or joined
-//! are free again as after any other end. What is left of a lost leg is its dialog, an *orphan*:
-//! the node's next life is told to say goodbye to those phones.
+//! rung by the node their caller came to. So they stand in their call. When a node is lost, or
+//! starts anew, others go on with its calls (`call::takeover`). What had to be ended while nobody
+//! was alive is kept as an *orphan*, a leg's last dialog: who starts next says goodbye to that
+//! phone.
 //!
 //! | told | then |
 //! |---|---|
 //! | `StartNode`, a newer life | the former life is lost (told if it had legs), the new one |
-//! | | releases its orphans |
+//! | | goes on with its calls, and with whatever nobody living has |
 //! | `StartNode`, the same life again | nothing |
-//! | `LoseNode` | its legs are lost; orphans wait for the node's next life |
+//! | `LoseNode` | its calls go to the living nodes, to each in turn; while there is none they |
+//! | | wait until one starts |
 //! | either, of an older life | refused: StaleOwner |
 //!
-//! Always holds: every leg belongs to a live call, by where it stands; its owner is the newest life
-//! of its node and not lost, so nothing is ever ordered from the dead.
+//! Always holds: every leg belongs to a live call, by where it stands; as long as any node lives,
+//! its owner does, and nothing is ever ordered of the dead.
 //!
-//! Not here: what becomes of the calls (`call::end`) and agents (`agent::ready`).
+//! Not here: what becomes of the calls (`call::takeover`, `call::end`) and agents (`agent::ready`).
 
 use std::collections::BTreeMap;
 
@@ -25,16 +26,15 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::acd::State;
-use crate::acd::call::end;
-use crate::acd::call::end::Ending;
+use crate::acd::call::takeover;
 use crate::acd::command::Dialog;
 use crate::acd::command::Refusal;
 use crate::acd::effect::Cause;
 use crate::acd::effect::Effect;
-use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::output::Output;
 use crate::base::id::AgentId;
+use crate::base::id::CallId;
 use crate::base::id::Incarnation;
 use crate::base::id::LegId;
 use crate::base::id::NodeId;
@@ -53,7 +53,7 @@ pub(super) struct Legs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Leg {
     pub(super) party: Party,
-    /// `None` while an agent's phone rings.
+    /// `None` until an agent's phone was sent an INVITE.
     pub(super) dialog: Option<Dialog>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Nodes(BTreeMap<NodeId, Node>);
 struct Node {
     incarnation: Incarnation,
     lost: bool,
-    /// Dialogs of lost legs, for the next life to end.
+    /// Dialogs of legs it had that nobody could end, for whoever starts next.
     orphans: BTreeMap<LegId, (Dialog, Cause)>,
 }
 
@@ -83,6 +83,11 @@ impl Nodes {
     pub(super) fn is_live(&self, owner: Owner) -> bool {
         let node = self.0.get(&owner.node);
         node.is_some_and(|node| node.incarnation == owner.incarnation && !node.lost)
+    }
+
+    /// Tells whether anybody is there to act.
+    pub(super) fn is_any_live(&self) -> bool {
+        self.0.values().any(|node| !node.lost)
     }
 
     /// The newest life of each, and whether it is alive.
@@ -168,10 +173,35 @@ pub(super) fn release(state: &mut State, id: LegId, cause: Cause, out: &mut Outp
     }
 }
 
-/// Gives an order about a leg to its owner.
+/// Gives an order about a leg to its owner, if that is alive: who goes on with the call is told
+/// anew.
 pub(super) fn order(state: &State, leg: LegId, effect: Effect, out: &mut Output) {
-    if let Some(owner) = owner_of(state, leg) {
+    if let Some(owner) = owner_of(state, leg).filter(|owner| state.nodes.is_live(*owner)) {
         out.order(owner, effect);
+    }
+}
+
+/// Makes `heir` the owner of a call's legs, who is to adopt those that have a dialog, and to end
+/// what was left of others.
+pub(super) fn inherit(state: &mut State, id: CallId, heir: Owner, out: &mut Output) {
+    release_orphans(state, heir, out);
+    let Some(call) = state.calls.to_mut(&id) else {
+        return;
+    };
+    call.legs.owner = heir;
+    for (nth, leg) in call.legs.iter() {
+        let leg = leg.dialog.clone().map(|dialog| (LegId { call: id, nth }, dialog));
+        if let Some((leg, dialog)) = leg {
+            out.order(heir, Effect::AdoptLeg { leg, dialog });
+        }
+    }
+}
+
+fn release_orphans(state: &mut State, heir: Owner, out: &mut Output) {
+    for node in state.nodes.0.values_mut() {
+        for (leg, (dialog, cause)) in std::mem::take(&mut node.orphans) {
+            out.order(heir, Effect::ReleaseOrphan { leg, dialog, cause });
+        }
     }
 }
 
@@ -183,7 +213,8 @@ pub(super) fn update(state: &mut State, id: LegId, dialog: &Dialog) -> Result<()
     Ok(())
 }
 
-/// A node's process has started: what its former life had is lost, and its phones told so.
+/// A node's process has started: it goes on with what its former life had, and with what is
+/// nobody's.
 pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> Result<(), Refusal> {
     if state.nodes.is_live(owner) {
         return Ok(());
@@ -194,51 +225,51 @@ pub(super) fn start_node(state: &mut State, owner: Owner, out: &mut Output) -> R
             return Err(Refusal::StaleOwner(owner));
         }
         let former = Owner { node: owner.node, incarnation: former };
-        if !lost {
-            let legs = owned_by(state, former).count();
-            if legs > 0 {
-                tell_lost(former, legs, out); // One that was stopped in peace leaves none.
-            }
-            lose(state, former, out);
+        let legs = owned_by(state, former).count();
+        if !lost && legs > 0 {
+            tell_lost(former, legs, out); // One that was stopped in peace leaves none.
         }
     }
     let node = Node { incarnation: owner.incarnation, lost: false, orphans: BTreeMap::new() };
     let former = state.nodes.0.insert(owner.node, node);
-    for (leg, (dialog, cause)) in former.map(|former| former.orphans).unwrap_or_default() {
-        out.order(owner, Effect::ReleaseOrphan { leg, dialog, cause });
-    }
     out.fact(Fact::NodeStarted { owner });
+    if let (Some(former), Some(node)) = (former, state.nodes.0.get_mut(&owner.node)) {
+        node.orphans = former.orphans;
+    }
+    take_over(state, &[owner], out);
     Ok(())
 }
 
-/// A node is gone: so are its legs.
+/// A node is gone: others go on with its calls.
 pub(super) fn lose_node(state: &mut State, owner: Owner, out: &mut Output) -> Result<(), Refusal> {
-    match state.nodes.0.get(&owner.node) {
-        Some(node) if node.incarnation != owner.incarnation => Err(Refusal::StaleOwner(owner)),
-        Some(node) if node.lost => Ok(()),
-        Some(_) => {
-            tell_lost(owner, owned_by(state, owner).count(), out);
-            lose(state, owner, out);
-            Ok(())
-        }
-        None => Err(Refusal::StaleOwner(owner)),
+    let known = state.nodes.0.get_mut(&owner.node);
+    let node = known.filter(|node| node.incarnation == owner.incarnation);
+    let node = node.ok_or(Refusal::StaleOwner(owner))?;
+    if !std::mem::replace(&mut node.lost, true) {
+        tell_lost(owner, owned_by(state, owner).count(), out);
+        let live = state.nodes.iter().filter(|(_, is_live)| *is_live);
+        let live: Vec<Owner> = live.map(|(owner, _)| owner).collect();
+        take_over(state, &live, out);
     }
+    Ok(())
 }
 
 fn tell_lost(owner: Owner, legs: usize, out: &mut Output) {
     out.fact(Fact::NodeLost { owner, legs: u32::try_from(legs).unwrap_or(u32::MAX) });
 }
 
-/// Marks the owner lost first, so that everything ended below leaves orphans and no orders.
-fn lose(state: &mut State, owner: Owner, out: &mut Output) {
-    let lost: Vec<LegId> = owned_by(state, owner).map(|(leg, _)| leg).collect();
-    if let Some(node) = state.nodes.0.get_mut(&owner.node) {
-        node.lost = true;
-    }
-    for leg in lost {
-        // An agent's leg belongs to the node of its caller's, which is first: the call is over.
-        let cause = Cause::NodeLost;
-        let ending = Ending { why: CallEnd::NodeLost, caller: cause, agent: cause };
-        end::end(state, leg.call, ending, out);
+/// Gives every call whose owner is gone to one of these, in turn.
+fn take_over(state: &mut State, heirs: &[Owner], out: &mut Output) {
+    let gone = state.calls.iter().filter(|(_, call)| !state.nodes.is_live(call.legs.owner));
+    let gone: Vec<CallId> = gone.map(|(id, _)| *id).collect();
+    let Some(first) = heirs.first() else {
+        // Whoever starts next goes on.
+        return gone.into_iter().for_each(|id| takeover::suspend(state, id, out));
+    };
+    release_orphans(state, *first, out);
+    // Nobody was rung while nobody was alive.
+    state.unsettled.to_match.extend(state.queues.keys().cloned());
+    for (id, heir) in gone.into_iter().zip(heirs.iter().cycle()) {
+        takeover::take_over(state, id, *heir, out);
     }
 }

@@ -69,6 +69,7 @@ pub mod command;
 pub mod config;
 mod configure;
 pub mod effect;
+pub mod ending;
 pub mod fact;
 mod legs;
 pub mod outcome;

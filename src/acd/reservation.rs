@@ -13,6 +13,7 @@
 //! | NoCodec | the phone cannot talk with us | waits on | NotReady(Unreachable) |
 //! | AgentLeft | logged out or not ready meanwhile | waits on | as asked |
 //! | Withdrawn | the caller left, or went elsewhere | as it was told | Ready, idle time kept |
+//! | NodeLost | the node that rang is gone | waits on, at another | Ready, idle time kept |
 //!
 //! In RingAll an agent who becomes free while phones ring for a call is rung for it too
 //! ([`ring_too`]), and rings for the queue's whole time, whenever the others began. A caller whose

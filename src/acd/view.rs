@@ -258,6 +258,8 @@ pub enum Milestone {
     TransferFailed(u16),
     /// Over.
     Ended(CallEnd),
+    /// Its node was lost; this one goes on with it.
+    TakenOver(Owner),
 }
 
 /// A member of a queue and why it is not the one to be rung, if so.

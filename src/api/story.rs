@@ -61,6 +61,7 @@ fn name(fact: &Fact) -> &'static str {
         Fact::ConfigRemoved { .. } => "ConfigRemoved",
         Fact::NodeStarted { .. } => "NodeStarted",
         Fact::NodeLost { .. } => "NodeLost",
+        Fact::CallTakenOver { .. } => "CallTakenOver",
         Fact::CallHungUp { .. } => "CallHungUp",
         Fact::CallQuarantined { .. } => "CallQuarantined",
         Fact::AgentQuarantined { .. } => "AgentQuarantined",
@@ -90,6 +91,9 @@ fn about_call(fact: &Fact, sees_caller: bool) -> Option<Value> {
         }),
         Fact::CallReturned { call, queue, agent } => {
             json!({ "call": call.to_string(), "queue": queue, "agent": agent })
+        }
+        Fact::CallTakenOver { call, queue, by } => {
+            json!({ "call": call.to_string(), "queue": queue, "node": by.to_string() })
         }
         Fact::CallHeld { call, by } | Fact::CallResumed { call, by } => json!({
             "call": call.to_string(), "by": if by.is_caller() { "Caller" } else { "Agent" },
@@ -190,6 +194,7 @@ pub(super) fn milestone(milestone: &Milestone, sees_caller: bool) -> (&'static s
         Milestone::Transferring(to) if sees_caller => ("Transferring", json!({ "to": to })),
         Milestone::Transferring(_) => ("Transferring", json!({})),
         Milestone::TransferFailed(status) => ("TransferFailed", json!({ "status": status })),
+        Milestone::TakenOver(node) => ("TakenOver", json!({ "node": node.to_string() })),
         Milestone::Ended(why) => {
             let (reason, mut fields) = end(why);
             fields.insert("reason".to_owned(), reason.into());

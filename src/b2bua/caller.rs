@@ -30,7 +30,6 @@ use crate::b2bua::board::PRODUCT;
 use crate::b2bua::board::SUPPORTED;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::change;
-use crate::b2bua::codec;
 use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Why;
 use crate::b2bua::leg::Leg;
@@ -78,6 +77,8 @@ pub(super) struct Unanswered {
     pub(super) held_back: Option<(u16, Option<Vec<u8>>)>,
     /// A 200 is to follow the PRACK.
     pub(super) accept_next: bool,
+    /// The INVITE came to another process, which may have answered it.
+    pub(super) adopted: bool,
 }
 
 /// What a caller was told so far.
@@ -139,15 +140,15 @@ impl Leg {
         let response = caller.success(body);
         board.alarms.forget(self.id);
         board.respond(&caller.key, &response);
-        let Unanswered { key, invite, mut dialog, timer, sender, .. } = caller;
+        let Unanswered { key, invite, mut dialog, timer, sender, adopted, .. } = caller;
         dialog.on_answered(&response);
         dialog.session_timer = Some(timer.timer);
         let mut confirmed = Confirmed::new(dialog);
         confirmed.note_peer(&invite);
+        confirmed.taking_over = adopted;
         confirmed.sender = sender.awaits_prack().then_some(sender);
         confirmed.await_ack(board, self.id, key, response);
         confirmed.watch_session(board, self.id);
-        confirmed.reported = Some(codec::essence(&confirmed.dialog, &self.sound));
         self.state = State::Confirmed(Box::new(confirmed));
         self.sound.open();
     }

@@ -150,7 +150,7 @@ impl Leg {
         let essence = codec::essence(&confirmed.dialog, &self.sound);
         if confirmed.reported.as_ref() != Some(&essence) {
             confirmed.reported = Some(essence);
-            let dialog = codec::encode(&confirmed.dialog, &self.sound);
+            let dialog = codec::answered(confirmed, &self.sound, self.let_in_by.as_ref());
             board.propose(self.id, Command::UpdateLeg { leg: self.id, dialog });
         }
     }

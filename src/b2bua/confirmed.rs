@@ -77,6 +77,8 @@ pub(super) struct Confirmed {
     pub(super) held: bool,
     /// A refresh of ours is under way.
     pub(super) refreshing: bool,
+    /// Taken over from another node, and not heard of since.
+    pub(super) taking_over: bool,
     /// The largest Min-SE a 422 has asked for, which every refresh repeats (RFC 4028 §7.4).
     pub(super) minimum_seconds: Option<u32>,
     /// What of this leg the core knows.
@@ -121,6 +123,7 @@ impl Confirmed {
             transfer: None,
             held: false,
             refreshing: false,
+            taking_over: false,
             minimum_seconds: None,
             reported: None,
         }
@@ -169,23 +172,23 @@ impl Leg {
         }
         let taken = match owed {
             Err(_) => false,
-            Ok(()) if is_described(ack) && self.sound.awaits_answer() => {
-                self.take_answer(board, ack)
-            }
+            Ok(()) if is_described(ack) && self.sound.awaits_answer() => self.take_answer(ack),
             Ok(()) => true,
         };
         if !taken {
             // RFC 3261 §13.2.2.4 as seen from here: a call without audio is no call.
             self.lose(board);
+            return;
         }
+        self.report_change(board);
+        self.move_here(board);
     }
 
-    fn take_answer(&mut self, board: &mut Board, ack: &Message) -> bool {
+    fn take_answer(&mut self, ack: &Message) -> bool {
         let taken =
             Session::parse(sound::description(ack)).and_then(|theirs| self.sound.accept(&theirs));
         if taken.is_ok() {
             self.sound.open();
-            self.report_change(board);
         }
         taken.is_ok()
     }
@@ -302,7 +305,16 @@ impl Leg {
 
     /// The party cannot be reached any more: the core hears of it, and the leg is ended.
     pub(super) fn lose(&mut self, board: &mut Board) {
-        board.propose(self.id, Command::EndLeg { leg: self.id, why: LegEnd::Lost });
+        let why = match &self.state {
+            State::Confirmed(confirmed) if confirmed.taking_over => LegEnd::LostWithNode,
+            State::Confirmed(_)
+            | State::Unanswered(_)
+            | State::Placing(_)
+            | State::Ringing(_)
+            | State::Ending(_)
+            | State::Over => LegEnd::Lost,
+        };
+        board.propose(self.id, Command::EndLeg { leg: self.id, why });
         self.release(board, Cause::HungUp);
     }
 

@@ -6,7 +6,7 @@
 //! | `TransferLeg`, `PlayPrompt` | the same | the same |
 //! | `RingAgent` | nothing: it was ordered before | a phone is rung |
 //! | `ReleaseLeg` | ended as its state needs | nothing: its party was quicker |
-//! | `ReleaseOrphan` | — | BYE from the dialog's picture |
+//! | `AdoptLeg`, `ReleaseOrphan` | nothing | [`super::adopt`] |
 //!
 //! Orders that were lost because a snapshot jumped over them are made good by comparing:
 //!
@@ -24,7 +24,6 @@
 use std::collections::BTreeSet;
 
 use crate::acd::command::Command;
-use crate::acd::command::Dialog as Bytes;
 use crate::acd::command::LegEnd;
 use crate::acd::command::Outcome;
 use crate::acd::command::RingFailure;
@@ -36,18 +35,14 @@ use crate::acd::effect::Ring;
 use crate::b2bua::Ua;
 use crate::b2bua::Unavailable;
 use crate::b2bua::board::Board;
-use crate::b2bua::codec;
-use crate::b2bua::confirmed::Confirmed;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::b2bua::counter::Why;
 use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
-use crate::b2bua::leg::State;
 use crate::b2bua::outcome;
 use crate::b2bua::sound;
 use crate::b2bua::sound::Hearing;
-use crate::b2bua::sound::Sound;
 use crate::base::id::LegId;
 use crate::base::id::PromptId;
 use crate::base::id::RequestId;
@@ -59,6 +54,7 @@ impl Ua {
             Effect::HoldCaller { leg, treatment, .. } => {
                 self.with_leg_or_lost(leg, |leg, board| leg.hold(board, &treatment));
             }
+            Effect::AdoptLeg { leg, dialog } => self.adopt(leg, &dialog),
             Effect::RingAgent(ring) => self.ring(ring),
             Effect::JoinLegs { caller, agent } => self.join(caller, agent),
             Effect::ReleaseLeg { leg, cause } => {
@@ -127,22 +123,6 @@ impl Ua {
         if !self.with_leg(agent, |leg, board| leg.meet(board, caller)) {
             self.report_lost(agent);
         }
-    }
-
-    fn release_orphan(&mut self, id: LegId, dialog: &Bytes, cause: Cause) {
-        let Some(picture) = codec::decode(dialog).filter(|_| !self.legs.contains_key(&id)) else {
-            return;
-        };
-        let mut dialog = picture.dialog;
-        let flow = self.board.flow_of(&dialog);
-        let user = dialog.local_contact.user.clone();
-        dialog.take_over(self.board.contact(user.as_deref(), flow), flow);
-        self.board.add_dialog(id, (dialog.id.call_id.to_string(), dialog.id.local_tag.to_string()));
-        let sound = Sound::resume(id, picture.local, picture.agreed);
-        let state = State::Confirmed(Box::new(Confirmed::new(dialog)));
-        let mut leg = Leg { id, let_in_by: None, sound, hops: HOPS_MAX, half_open: false, state };
-        leg.hang_up(&mut self.board, cause);
-        self.put_back(Box::new(leg));
     }
 
     /// Takes the core's answer to a proposal.

@@ -15,7 +15,7 @@
 //! | OPTIONS | 200; 420 as above; 503 while draining |
 //! | SUBSCRIBE, PUBLISH | 489 |
 //! | in a dialog nobody has | 481 |
-//! | in a dialog, from an address that is none of its ([`super::outsider`]) | 403, 401 |
+//! | in a dialog, from an address that is none of its (`admission::outsider`) | 403, 401 |
 //! | other known methods | 405 |
 //! | unknown methods | 501 |
 //! | unknown URI schemes, and `sips`, for there is no TLS | 416 |
@@ -35,6 +35,10 @@ use crate::acd::command::Arrival;
 use crate::acd::command::Command;
 use crate::acd::config::Address;
 use crate::b2bua::Ua;
+use crate::b2bua::admission::identity;
+use crate::b2bua::admission::trunks;
+use crate::b2bua::admission::trunks::Admission;
+use crate::b2bua::admission::trunks::Entry;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::EVENTS;
 use crate::b2bua::board::InviteName;
@@ -48,7 +52,6 @@ use crate::b2bua::codec;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::Rejected;
 use crate::b2bua::counter::Why;
-use crate::b2bua::identity;
 use crate::b2bua::leg::HOPS_MAX;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
@@ -56,9 +59,6 @@ use crate::b2bua::outcome;
 use crate::b2bua::refresh;
 use crate::b2bua::sound;
 use crate::b2bua::sound::Sound;
-use crate::b2bua::trunks;
-use crate::b2bua::trunks::Admission;
-use crate::b2bua::trunks::Entry;
 use crate::base::id::LegId;
 use crate::base::time::Millis;
 use crate::sdp::Session;
@@ -81,7 +81,7 @@ use crate::sip::write::ResponseBuilder;
 const REQUIRABLE: [&str; 3] = ["100rel", "timer", "norefersub"];
 
 /// A refusal: its status, what is counted, and the headers that go with it.
-struct Refused {
+pub(super) struct Refused {
     status: u16,
     why: Rejected,
     headers: Vec<(Name, String)>,
@@ -99,7 +99,7 @@ impl Refused {
 }
 
 /// An INVITE outside any dialog, and what is derived from it.
-struct Invite<'a> {
+pub(super) struct Invite<'a> {
     key: &'a ServerKey,
     message: &'a Message,
     flow: Flow,
@@ -310,7 +310,7 @@ impl Ua {
     }
 
     /// Reads what names an INVITE, and derives our tag from it.
-    fn derive<'a>(
+    pub(super) fn derive<'a>(
         &self,
         key: &'a ServerKey,
         message: &'a Message,
@@ -352,7 +352,7 @@ impl Ua {
     }
 
     /// Makes the caller's leg, or finds why there can be none.
-    fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
+    pub(super) fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
         let (message, flow) = (invite.message, invite.flow);
         let timer = refresh::answer(message, &self.board.wanted).map_err(|minimum| {
             Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum.to_string())
@@ -381,6 +381,7 @@ impl Ua {
             reliable: None,
             held_back: None,
             accept_next: false,
+            adopted: false,
         };
         // RFC 3261 §16.6: what goes on from here has one hop less.
         let hops = message.max_forwards().ok().flatten().unwrap_or(HOPS_MAX).min(HOPS_MAX);
@@ -399,19 +400,24 @@ impl Ua {
             to: called(message),
             caller: Arc::new(identity::caller(message, trusted)),
             priority: message.extension("X-ACD-Priority").and_then(|text| text.trim().parse().ok()),
-            dialog: codec::encode(&caller.dialog, &leg.sound),
+            dialog: codec::unanswered(caller, &leg.sound, leg.let_in_by.as_ref()),
         };
         let id = leg.id;
+        self.put_back(Box::new(leg));
+        self.settle_in(invite, id);
+        let request = self.board.tokens.enqueue(&invite.parts());
+        self.board.propose_as(request, id, Command::EnqueueCall(Box::new(arrival)));
+    }
+
+    /// Notes by which names the leg of an INVITE is found, and how long the caller waits for us.
+    pub(super) fn settle_in(&mut self, invite: &Invite<'_>, id: LegId) {
         self.board.add_invite(id, invite.name.clone(), invite.key.clone());
         self.board.add_dialog(id, (invite.name.0.clone(), invite.tag.clone()));
-        self.put_back(Box::new(leg));
-        if let Some(seconds) = message.expires().ok().flatten() {
+        if let Some(seconds) = invite.message.expires().ok().flatten() {
             // RFC 3261 §13.3.1: nobody is to answer later than the caller wants to wait.
             let patience = Millis::from_secs(seconds.into());
             self.board.wake_after(id, Alarm::InviteExpired, patience);
         }
-        let request = self.board.tokens.enqueue(&invite.parts());
-        self.board.propose_as(request, id, Command::EnqueueCall(Box::new(arrival)));
     }
 }
 

@@ -9,13 +9,13 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | may this INVITE come in, and what is it | `ingress`, `trunks`, `board::auth`, `identity` |
-//! | does this message count within a call | `outsider` |
+//! | may this INVITE come in, and what is it | `ingress`, `admission`, `board::auth` |
+//! | does this message count within a call | `admission::outsider` |
 //! | what does a waiting caller get | `caller`, `sound` |
 //! | how is an agent's phone rung | `placing`, `ringing`, `outcome` |
 //! | what happens while two talk | `confirmed`, `change`, `refresh`, `keys`, `transfer` |
 //! | how does a leg end | `confirmed`, `ending` |
-//! | what is kept of a leg for another process | `codec` |
+//! | what is kept of a leg for another process, and how that goes on | `codec`, `adopt` |
 //! | what do all legs share | `board`, with its alarms, proposals, names and routes |
 //!
 //! [`Ua`] is one shard: both legs of a call live in the same one, because the agent's Call-ID is
@@ -62,6 +62,8 @@ use crate::sip::transaction::Counts;
 use crate::sip::transaction::timer::Timers;
 use crate::sip::uri::HostPort;
 
+mod admission;
+mod adopt;
 mod board;
 mod caller;
 mod change;
@@ -70,20 +72,17 @@ mod confirmed;
 pub mod counter;
 mod ending;
 mod execute;
-mod identity;
 mod ingress;
 mod keys;
 mod leg;
 mod outcome;
-mod outsider;
 mod placing;
 mod refresh;
 mod ringing;
 mod sound;
 mod transfer;
-mod trunks;
 
-pub use crate::b2bua::trunks::knows;
+pub use crate::b2bua::admission::trunks::knows;
 
 /// Most legs of one shard, unless it is told otherwise.
 pub const LEGS_MAX: usize = 100_000;
@@ -265,6 +264,13 @@ impl Ua {
     pub fn handle_order(&mut self, now: LocalTime, effect: Effect) {
         self.board.now = now;
         self.execute(effect);
+        self.settle();
+    }
+
+    /// Lets go of a leg another node goes on with: its party hears nothing of it from here.
+    pub fn give_up(&mut self, now: LocalTime, leg: LegId) {
+        self.board.now = now;
+        self.with_leg(leg, |leg, _| leg.state = State::Over);
         self.settle();
     }
 

@@ -1,6 +1,6 @@
 //! Finding the way to an agent's phone and composing the INVITE that rings it.
 //!
-//! The ways come from the device and its trunk ([`super::trunks`]); a way by name is looked up
+//! The ways come from the device and its trunk (`admission::trunks`); a way by name is looked up
 //! first. A way that fails with trouble of the peer's (500, 502–504, silence, no transport) is
 //! followed by the next; when none is left the core hears why (RFC 3263 §4.3).
 //!
@@ -19,6 +19,9 @@ use crate::acd::command::Command;
 use crate::acd::command::RingFailure;
 use crate::acd::effect::Ring;
 use crate::b2bua::Output;
+use crate::b2bua::admission::trunks;
+use crate::b2bua::admission::trunks::NoWay;
+use crate::b2bua::admission::trunks::Way;
 use crate::b2bua::board::ALLOW;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
@@ -28,15 +31,13 @@ use crate::b2bua::board::Sent;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::board::auth::Proof;
 use crate::b2bua::board::route;
+use crate::b2bua::codec;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::ringing::Ringing;
 use crate::b2bua::sound;
 use crate::b2bua::sound::Sound;
-use crate::b2bua::trunks;
-use crate::b2bua::trunks::NoWay;
-use crate::b2bua::trunks::Way;
 use crate::base::time::Millis;
 use crate::sdp::Agreed;
 use crate::sip::dialog::forks::Forks;
@@ -194,6 +195,10 @@ impl Leg {
             authorized,
         };
         let key = board.send(sent);
+        if let Some(cancel) = board.cancel_of(&invite, &key, flow) {
+            let dialog = codec::ringing(&cancel, flow);
+            board.propose(self.id, Command::UpdateLeg { leg: self.id, dialog });
+        }
         board.wake_after(self.id, Alarm::PhoneSilent, SILENCE_MAX);
         let forks = Forks::default();
         let ringing =

@@ -8,6 +8,9 @@
 //! A refresh repeats the words that were said before (§10). One that meets a change of theirs
 //! (491) is tried again after the pause of RFC 3261 §14.1.
 //!
+//! A leg taken over from another node ([`super::adopt`]) is refreshed at once, by re-INVITE, which
+//! moves the party's audio; if it comes to nothing the party is lost with its node.
+//!
 //! Always holds: every answered leg has a session timer, so none outlives a party that is gone.
 //!
 //! Not here: refreshes of theirs ([`super::change`]), who refreshes (`sip::dialog::session_timer`).
@@ -61,7 +64,7 @@ impl Leg {
     /// Refreshes the session.
     pub(super) fn refresh(&mut self, board: &mut Board) {
         let State::Confirmed(confirmed) = &mut self.state else { return };
-        let by_update = confirmed.knows_update;
+        let by_update = confirmed.knows_update && !confirmed.taking_over;
         let carrier = if by_update { Carrier::Update } else { Carrier::Invite };
         let busy = confirmed.refreshing || confirmed.unacknowledged.is_some();
         if busy || !confirmed.dialog.offer_answer.may_send(carrier, !by_update) {
@@ -85,6 +88,13 @@ impl Leg {
         }
         confirmed.refreshing = true;
         confirmed.send(board, self.id, Asked::Refresh, request.build());
+    }
+
+    /// Moves the party's audio and Contact to this node, if they are still at another.
+    pub(super) fn move_here(&mut self, board: &mut Board) {
+        if matches!(&self.state, State::Confirmed(confirmed) if confirmed.taking_over) {
+            self.refresh(board);
+        }
     }
 
     fn refresh_later(&mut self, board: &mut Board) {
@@ -122,6 +132,7 @@ impl Leg {
         }
         let State::Confirmed(confirmed) = &mut self.state else { return };
         confirmed.refreshing = false;
+        confirmed.taking_over = false;
         if let Some(timer) = &mut confirmed.dialog.session_timer {
             let said = response.session_expires().ok().flatten();
             *timer = session_timer::accept(timer.interval_seconds, said);
@@ -156,7 +167,10 @@ impl Leg {
             // RFC 3261 §14.1, RFC 3311 §5.3.
             491 | 500 | 503 => self.refresh_later(board),
             // Anything else is an answer: somebody is there.
-            _ => confirmed.watch_session(board, self.id),
+            _ => {
+                confirmed.taking_over = false;
+                confirmed.watch_session(board, self.id);
+            }
         }
     }
 

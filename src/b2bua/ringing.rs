@@ -198,7 +198,7 @@ impl Leg {
             return;
         }
         confirmed.reported = Some(codec::essence(&confirmed.dialog, &self.sound));
-        let dialog = codec::encode(&confirmed.dialog, &self.sound);
+        let dialog = codec::answered(confirmed, &self.sound, None);
         board.propose(self.id, Command::AnswerReservation { leg: self.id, dialog });
         self.sound.open();
     }

@@ -84,8 +84,13 @@ impl Sound {
     }
 
     /// Carries on with what another process agreed.
-    pub(super) fn resume(stream: LegId, local: Local, agreed: Option<Agreed>) -> Self {
-        Self { agreed, ..Self::new(stream, local, None) }
+    pub(super) fn resume(
+        stream: LegId,
+        local: Local,
+        agreed: Option<Agreed>,
+        signalled_by: IpAddr,
+    ) -> Self {
+        Self { agreed, ..Self::new(stream, local, Some(signalled_by)) }
     }
 
     /// Our side, for the record.

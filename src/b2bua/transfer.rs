@@ -16,6 +16,7 @@
 
 use crate::acd::command::Command;
 use crate::acd::config::Address;
+use crate::b2bua::admission::trunks;
 use crate::b2bua::board::Asked;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::PRODUCT;
@@ -25,7 +26,6 @@ use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
 use crate::b2bua::sound;
 use crate::b2bua::sound::Hearing;
-use crate::b2bua::trunks;
 use crate::base::time::Millis;
 use crate::sip::dialog::Dialog;
 use crate::sip::dialog::Heard;

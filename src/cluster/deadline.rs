@@ -61,7 +61,8 @@ async fn advance(handle: &Handle, entropy: Entropy) -> bool {
     }
 }
 
-fn draw(entropy: Entropy) -> RequestId {
+/// A new name for a proposal.
+pub(super) fn draw(entropy: Entropy) -> RequestId {
     let mut bytes = [0; 16];
     entropy(&mut bytes);
     RequestId(u128::from_be_bytes(bytes))

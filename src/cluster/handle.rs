@@ -46,6 +46,7 @@ use crate::base::id::LogIndex;
 use crate::base::id::NodeId;
 use crate::base::id::RequestId;
 use crate::base::time::ClusterTime;
+use crate::base::time::LocalTime;
 use crate::cluster::Clock;
 use crate::cluster::Timing;
 use crate::cluster::figures::Figures;
@@ -275,6 +276,28 @@ impl Handle {
             }
             Some(_) => self.since_heard() < lease,
         }
+    }
+
+    /// The leader, if one is known.
+    pub fn leader(&self) -> Option<NodeId> {
+        self.inner.raft.metrics().borrow_watched().current_leader.map(NodeId)
+    }
+
+    /// How long nothing was heard of a node, as far as this one can know: the leader of those that
+    /// answer it, the others of the leader.
+    pub(crate) fn silence_of(&self, node: NodeId) -> Option<Duration> {
+        let metrics = self.inner.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        match &metrics.heartbeat {
+            Some(heard) => heard.get(&node.0).copied().flatten().map(|at| at.elapsed()),
+            None if metrics.current_leader == Some(node.0) => Some(self.since_heard()),
+            None => None,
+        }
+    }
+
+    /// The local clock.
+    pub(crate) fn now(&self) -> LocalTime {
+        (self.inner.clock.local)()
     }
 
     /// Tells whether this node leads.

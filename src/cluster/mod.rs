@@ -19,6 +19,7 @@
 //! | [`membership`] | how a cluster begins, who joins, how everybody stands |
 //! | [`replica`], [`happenings`] | this node's copy, and what happened to it lately |
 //! | [`deadline`] | proposes `Advance` when something is due |
+//! | [`absence`] | proposes `LoseNode` when a node is gone |
 //! | [`log_store`], [`snapshot`], [`identity`] | the data directory |
 //! | [`codec`] | the bytes of all of it |
 //! | [`network`], [`peer`] | Raft's messages and forwarded proposals between nodes |
@@ -73,6 +74,7 @@ use crate::cluster::types::Member;
 use crate::cluster::types::Raft;
 use crate::cluster::types::StoredMembers;
 
+pub mod absence;
 pub mod codec;
 pub mod deadline;
 pub mod figures;
@@ -107,6 +109,8 @@ pub struct Timing {
     pub heartbeat: Duration,
     /// A follower stands for election after a time drawn between these two without a leader.
     pub election: (Duration, Duration),
+    /// How long a node may be silent before others go on with its calls.
+    pub absence: Duration,
     /// How long a proposal may take before its fate is called unknown.
     pub proposal: Duration,
     /// Entries between two snapshots.
@@ -121,6 +125,7 @@ impl Default for Timing {
         Self {
             heartbeat: Duration::from_millis(100),
             election: (Duration::from_millis(250), Duration::from_millis(500)),
+            absence: Duration::from_secs(1),
             proposal: Duration::from_secs(5),
             snapshot_every: 20_000,
             keep_behind: 1_000,
@@ -238,6 +243,8 @@ pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), 
     }
     lead_if_alone(&handle, config.timing.election.1 * 20).await?;
     tasks.push(tokio::spawn(deadline::watch(handle.clone(), config.entropy)));
+    let absent = absence::watch(handle.clone(), config.entropy, config.timing.absence);
+    tasks.push(tokio::spawn(absent));
     Ok((Cluster { handle: handle.clone(), tasks, is_log_open, held }, handle, batches))
 }
 

@@ -150,3 +150,15 @@ pub enum Report {
         stream: StreamId,
     },
 }
+
+impl Report {
+    /// Of which stream it tells.
+    pub fn stream(&self) -> StreamId {
+        match self {
+            Self::Digit { stream, .. }
+            | Self::Finished { stream, .. }
+            | Self::NoPrompt { stream, .. }
+            | Self::Lost { stream } => *stream,
+        }
+    }
+}

@@ -86,7 +86,7 @@ fn fail(sentence: &str) -> ExitCode {
 
 /// Runs a node until it is told to stop (Ctrl-C, SIGTERM).
 async fn serve(order: Serve) -> Result<(), Box<dyn std::error::Error>> {
-    let node = Node::start(&order.config, &order.data).await?;
+    let node = Node::start_among(&order.config, &order.data, &order.membership).await?;
     let [udp, tcp] = node
         .sip
         .each_ref()

@@ -6,7 +6,8 @@
 //!
 //! Always holds: orders reach a shard in log order, and INVITEs to agents leave the node in it, but
 //! for those whose host has to be looked up first; orders for another owner, another life of this
-//! node among them, reach nobody; where a snapshot has jumped over orders, every shard is told.
+//! node among them, reach nobody; where a snapshot has jumped over orders, every shard is told; a
+//! leg another node was told to go on with, or to end, is given up without a word to its party.
 //!
 //! Not here: where orders come from (`cluster`), what is done ([`super::shard`]).
 
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::acd::effect::Effect;
 use crate::acd::effect::Order;
 use crate::base::id::CallId;
+use crate::base::id::LegId;
 use crate::base::id::Owner;
 use crate::base::time::LocalTime;
 use crate::cluster::Batches;
@@ -35,11 +37,14 @@ pub async fn carry_out(mut batches: Batches, owner: Owner, shards: Shards) {
         }
         let now = clock::local();
         let arrived: BTreeSet<CallId> = batch.orders.iter().filter_map(arrival).collect();
+        let theirs = batch.orders.iter().filter(|order| order.owner != owner);
+        theirs.filter_map(taken_over).for_each(|leg| shards.give_up(leg));
         for Order { effect, .. } in batch.orders.into_iter().filter(|order| order.owner == owner) {
             let lapse = lapse(&effect, &arrived).map(|lapse| (lapse, now));
             match &effect {
                 Effect::RingAgent(_) => turn.ring(&shards, effect, lapse).await,
                 Effect::HoldCaller { .. }
+                | Effect::AdoptLeg { .. }
                 | Effect::JoinLegs { .. }
                 | Effect::ReleaseLeg { .. }
                 | Effect::ReleaseOrphan { .. }
@@ -70,6 +75,12 @@ impl Turn {
     }
 }
 
+/// The leg that an order gives to its owner.
+fn taken_over(order: &Order) -> Option<LegId> {
+    let is = matches!(order.effect, Effect::AdoptLeg { .. } | Effect::ReleaseOrphan { .. });
+    is.then(|| order.effect.leg())
+}
+
 /// The call whose caller is to be held: it has just arrived.
 fn arrival(order: &Order) -> Option<CallId> {
     matches!(order.effect, Effect::HoldCaller { .. }).then(|| order.effect.leg().call)
@@ -81,6 +92,7 @@ fn lapse(effect: &Effect, arrived: &BTreeSet<CallId>) -> Option<Lapse> {
         Effect::RingAgent(ring) if arrived.contains(&ring.leg.call) => Some(Lapse::Assignment),
         Effect::RingAgent(_) => Some(Lapse::IdleGap),
         Effect::HoldCaller { .. }
+        | Effect::AdoptLeg { .. }
         | Effect::JoinLegs { .. }
         | Effect::ReleaseLeg { .. }
         | Effect::ReleaseOrphan { .. }

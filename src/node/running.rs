@@ -3,8 +3,8 @@
 //! | started | because |
 //! |---|---|
 //! | cluster | everything else looks at the state; a folder may name what others configured |
+//! | `StartNode` | this life goes on with what its former ones owned, before anything falls due |
 //! | the folder is read | a mistake must be said before anything listens |
-//! | `StartNode` | what this node's former lives owned is lost, and must be freed |
 //! | configuration | so that the first call finds its queue |
 //! | media, shards, sockets | from here on calls come in |
 //! | REST, metrics, the watch of the folder | |
@@ -49,9 +49,12 @@ use crate::cluster::Timing;
 use crate::cluster::handle::Handle;
 use crate::cluster::membership::Bootstrap;
 use crate::media::prompt::PromptSet;
+use crate::node::args::Membership;
 use crate::node::clock;
 use crate::node::config::folder::FolderError;
 use crate::node::config::follow;
+use crate::node::config::membership;
+use crate::node::config::membership::MembershipError;
 use crate::node::config::prompts::Loaded;
 use crate::node::config::tokens;
 use crate::node::config::tokens::TokensError;
@@ -110,6 +113,9 @@ pub enum NodeError {
     /// The cryptographic or counting machinery did not start.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// What was typed about the other nodes does not fit.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
     /// The configuration could not be put into the log.
     #[error("the cluster takes no commands")]
     NoQuorum,
@@ -164,6 +170,12 @@ fn remedy_for_data(error: &cluster::StartError) -> &'static str {
 /// How long phones may take to answer their BYE when the node stops.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(4);
 
+/// How often a node says that it waits for others.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a node looks whether the others go on without it.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A node at work.
 pub struct Node {
     /// The state and the log.
@@ -186,17 +198,26 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node on a configuration folder and a data folder.
+    /// Starts a node on a configuration folder and a data folder, which is a cluster by itself.
     pub async fn start(config: &Path, data: &Path) -> Result<Self, NodeError> {
-        let (cluster, handle, batches) = start_cluster(data).await?;
+        Self::start_among(config, data, &Membership::default()).await
+    }
+
+    /// The same as one of several nodes.
+    pub async fn start_among(
+        config: &Path,
+        data: &Path,
+        wanted: &Membership,
+    ) -> Result<Self, NodeError> {
+        let (cluster, handle, batches) = start_cluster(data, wanted).await?;
+        await_majority(&handle).await;
+        let (owner, begun) = (handle.identity().owner, handle.applied());
+        propose(&handle, Command::StartNode { owner }).await?;
         let metrics = Arc::new(Metrics::new()?);
         let counts = Counts::new(&metrics);
         let mut watch = Watch::begin(config, data, &handle, &counts).await?;
         let (settings, is_first) = (watch.settings().clone(), watch.is_first_start());
         let tokens = tokens::begin(settings.tokens_file.as_deref(), is_first, &counts)?;
-        let owner = handle.identity().owner;
-        let begun = handle.applied();
-        propose(&handle, Command::StartNode { owner }).await?;
         watch.apply().await;
         door::tell_if_shut(&handle);
 
@@ -239,6 +260,7 @@ impl Node {
             tasks: vec![
                 pulse.keep("the log", handle.clone().wait_end()),
                 pulse.keep("the orders", orders::carry_out(batches, owner, shards.clone())),
+                pulse.keep("this life of the node", until_lost(handle.clone())),
             ],
             pulse,
             drain: drain(&shards),
@@ -328,9 +350,15 @@ impl Node {
         self.cluster.stop().await;
     }
 
-    /// Hangs up every call this node has, and waits a while until nobody is left on a phone.
+    /// Gives every call this node has to the others, or hangs it up if there are none, and waits a
+    /// while until nobody is left on a phone.
     async fn end_calls(&self) {
         let owner = self.handle.identity().owner;
+        if self.handle.view(|view| view.nodes()).iter().any(|(of, live)| *of != owner && *live) {
+            // What cannot be proposed is found out by the others when this node is gone.
+            let left = Command::LoseNode { owner };
+            let _ = self.handle.propose(entropy::request_id(), left).await;
+        }
         let by = Actor { role: Role::System, name: "shutdown".to_owned() };
         let legs = self.handle.view(|view| view.legs_of(owner));
         let calls: BTreeSet<CallId> = legs.iter().map(|leg| leg.leg.call).collect();
@@ -349,8 +377,11 @@ impl Node {
     }
 }
 
-async fn start_cluster(data: &Path) -> Result<(Cluster, Handle, Batches), NodeError> {
-    let started = cluster::start(ClusterConfig {
+async fn start_cluster(
+    data: &Path,
+    wanted: &Membership,
+) -> Result<(Cluster, Handle, Batches), NodeError> {
+    let alone = ClusterConfig {
         data: data.to_owned(),
         listen: None,
         advertise: None,
@@ -358,8 +389,24 @@ async fn start_cluster(data: &Path) -> Result<(Cluster, Handle, Batches), NodeEr
         timing: Timing::default(),
         clock: cluster::Clock { wall: clock::wall, local: clock::local },
         entropy: entropy::fill,
-    });
+    };
+    let started = cluster::start(membership::take_part(alone, wanted)?);
     started.await.map_err(|source| NodeError::Data { path: data.to_owned(), source })
+}
+
+/// Waits until the others have gone on without this life of the node.
+async fn until_lost(handle: Handle) {
+    let own = handle.identity().owner;
+    while handle.view(|view| view.nodes()).contains(&(own, true)) {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits until enough of the others are there, for as long as it takes.
+async fn await_majority(handle: &Handle) {
+    while handle.wait_quorum(TELL_EVERY).await.is_err() {
+        tracing::warn!("waits for a majority of the nodes: start the others, or mend the network");
+    }
 }
 
 async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {

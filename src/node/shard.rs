@@ -48,7 +48,6 @@ use crate::base::time::LocalTime;
 use crate::base::time::Millis;
 use crate::cluster::handle::Handle;
 use crate::media::order::Report;
-use crate::media::order::StreamId;
 use crate::node::clock;
 use crate::node::count::Counts;
 use crate::node::count::Lapse;
@@ -97,6 +96,8 @@ pub enum Input {
         /// Dropped when it is done.
         done: Option<oneshot::Sender<()>>,
     },
+    /// Another node has this leg now.
+    GiveUp(LegId),
     /// Orders are lost that a snapshot has jumped over.
     Jumped {
         /// This shard's legs by the snapshot.
@@ -243,6 +244,11 @@ impl Shards {
         is_done
     }
 
+    /// Tells the shard of a leg that another node has it now.
+    pub fn give_up(&self, leg: LegId) {
+        self.tell(home(leg.call), Input::GiveUp(leg));
+    }
+
     /// Tells every shard that orders are lost, and which legs of this node's there were then.
     pub fn jumped(&self, standing: &BTreeSet<LegId>) {
         for shard in 0..self.doors.len() {
@@ -253,7 +259,7 @@ impl Shards {
 
     /// Hands a report of the media to the shard of its call.
     pub fn report(&self, report: Report) {
-        self.tell(home(stream_of(&report).call), Input::Report(report));
+        self.tell(home(report.stream().call), Input::Report(report));
     }
 
     /// Tells every shard that a flow broke.
@@ -360,11 +366,14 @@ impl Shard {
                 self.lapse = lapse;
                 self.done = done;
             }
+            Input::GiveUp(leg) => self.ua.give_up(now, leg),
             Input::Jumped { standing } => {
                 let owner = self.handle.identity().owner;
                 // Looked at here: what any outcome before this one told of is in it.
-                let legs = self.handle.view(|view| view.legs_of(owner));
-                let known = legs.into_iter().map(|leg| leg.leg).collect();
+                let legs = self.handle.view(|view| view.legs()).into_iter();
+                let (ours, theirs): (Vec<_>, Vec<_>) = legs.partition(|(of, _)| *of == owner);
+                theirs.into_iter().for_each(|(_, leg)| self.ua.give_up(now, leg));
+                let known = ours.into_iter().map(|(_, leg)| leg).collect();
                 self.ua.handle_jump(now, &standing, &known);
             }
             Input::Outcome { request, outcome } => self.ua.handle_outcome(now, request, outcome),
@@ -488,13 +497,4 @@ pub fn refusal(error: &ParseError) -> Option<Bytes> {
 /// The shard in which a call lives.
 pub fn home(call: CallId) -> usize {
     usize::from(shard_of_call(call, SHARDS))
-}
-
-fn stream_of(report: &Report) -> StreamId {
-    match report {
-        Report::Digit { stream, .. }
-        | Report::Finished { stream, .. }
-        | Report::NoPrompt { stream, .. }
-        | Report::Lost { stream } => *stream,
-    }
 }

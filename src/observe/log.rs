@@ -62,6 +62,7 @@ pub fn write_fact(index: LogIndex, fact: &Fact) {
         | Fact::ReservationJoined { .. }
         | Fact::ReservationEnded { .. }
         | Fact::CallAnswered { .. }
+        | Fact::CallTakenOver { .. }
         | Fact::CallEnded { .. }
         | Fact::CallTurnedAway { .. } => write_path(index, fact),
         Fact::CallReturned { call, queue, agent } => {
@@ -163,6 +164,9 @@ fn write_path(index: u64, fact: &Fact) {
         Fact::CallAnswered { call, queue, agent, waited, rang } => {
             let (waited, rang) = (waited.as_secs(), rang.as_secs());
             info!(%call, %queue, %agent, index, waited, rang, "The call was answered");
+        }
+        Fact::CallTakenOver { call, queue, by } => {
+            info!(%call, %queue, index, owner = %by, "The call goes on at another node");
         }
         Fact::CallEnded { call, queue, why: why @ CallEnd::NodeLost, .. }
         | Fact::CallEnded { call, queue, why: why @ CallEnd::CallerLost, .. }

@@ -7,6 +7,7 @@
 
 mod admission;
 mod cancelling;
+mod centre;
 mod early;
 mod edited;
 mod excess;

@@ -23,19 +23,9 @@ use carillon::acd::command::Role;
 use carillon::acd::config::Address;
 use carillon::acd::config::AgentConfig;
 use carillon::acd::config::AnswerMode;
-use carillon::acd::config::CallerTreatment;
 use carillon::acd::config::DeviceConfig;
-use carillon::acd::config::Limits;
-use carillon::acd::config::Network;
-use carillon::acd::config::Overflow;
-use carillon::acd::config::OverflowAction;
-use carillon::acd::config::OverflowRules;
 use carillon::acd::config::QueueConfig;
-use carillon::acd::config::RingAction;
-use carillon::acd::config::RingPolicy;
-use carillon::acd::config::ServiceLevel;
 use carillon::acd::config::Source;
-use carillon::acd::config::Strategy;
 use carillon::acd::config::TrunkConfig;
 use carillon::acd::config::UnreachableAction;
 use carillon::acd::config::UnreachablePolicy;
@@ -43,7 +33,6 @@ use carillon::acd::effect::Effect;
 use carillon::acd::fact::Fact;
 use carillon::acd::view::View;
 use carillon::b2bua::Identity;
-use carillon::b2bua::Listener;
 use carillon::b2bua::Output;
 use carillon::b2bua::RtpPort;
 use carillon::b2bua::Ua;
@@ -56,7 +45,6 @@ use carillon::base::id::LegId;
 use carillon::base::id::LogIndex;
 use carillon::base::id::NodeId;
 use carillon::base::id::Owner;
-use carillon::base::id::PromptId;
 use carillon::base::id::QueueId;
 use carillon::base::id::RequestId;
 use carillon::base::id::TrunkId;
@@ -68,8 +56,10 @@ use carillon::media::order::Order;
 use carillon::sip::flow::Flow;
 use carillon::sip::flow::Transport;
 use carillon::sip::message::Message;
-use carillon::sip::uri::HostPort;
 
+pub(crate) use crate::centre::listener;
+pub(crate) use crate::centre::queue;
+pub(crate) use crate::centre::trunk;
 use crate::phone::Phone;
 
 /// What is on its way.
@@ -83,6 +73,8 @@ enum Event {
 pub(crate) struct World {
     pub(crate) now: LocalTime,
     pub(crate) ua: Ua,
+    /// Which life of the node it is.
+    pub(crate) owner: Owner,
     pub(crate) core: State,
     pub(crate) phones: Vec<Phone>,
     /// What came to addresses where there is no phone.
@@ -121,57 +113,6 @@ fn start(seed: u64) -> LocalTime {
     LocalTime(1_000_000 + seed % 1000)
 }
 
-pub(crate) fn listener() -> Listener {
-    let local = address(UA);
-    Listener { transport: Transport::Udp, local, advertised: HostPort::from(local) }
-}
-
-pub(crate) fn trunk() -> TrunkConfig {
-    TrunkConfig {
-        id: TrunkId::new("pbx"),
-        peers: vec!["sip:127.0.0.1:5070".to_owned()],
-        outbound_proxy: None,
-        allowed_sources: vec![Network { address: address(UA).ip(), prefix: 8 }],
-        inbound_auth: None,
-        outbound_auth: None,
-    }
-}
-
-pub(crate) fn queue(name: &str, answer: AnswerMode) -> QueueConfig {
-    let policy = RingPolicy { action: RingAction::NotReady, delay: Millis(0) };
-    let wait = Overflow { play: None, action: OverflowAction::Wait };
-    let reject = |status| Overflow { play: None, action: OverflowAction::Reject { status } };
-    QueueConfig {
-        id: QueueId::new(name),
-        display_name: "Sales".to_owned(),
-        addresses: vec![Address { user: name.to_owned(), host: None }],
-        strategy: Strategy::MostIdle,
-        ring: Millis::from_secs(15),
-        wrap_up: Millis::ZERO,
-        priority: 0,
-        weight: 0,
-        service_level: ServiceLevel { threshold: Millis::from_secs(20), target_percent: 80 },
-        short_abandon: Millis::from_secs(5),
-        caller: CallerTreatment {
-            answer,
-            welcome: Some(PromptId::new("welcome")),
-            music: Some(PromptId::new("music")),
-            announcement: None,
-        },
-        on_ring_out: policy,
-        on_declined: policy,
-        on_busy: policy,
-        limits: Limits::default(),
-        overflow: OverflowRules {
-            full: reject(486),
-            too_long: reject(480),
-            no_agents: wait,
-            closed: reject(480),
-        },
-        open: true,
-    }
-}
-
 fn actor() -> Actor {
     Actor { role: Role::Administrator, name: "test".to_owned() }
 }
@@ -183,6 +124,7 @@ impl World {
         let mut world = Self {
             now: start(seed),
             ua,
+            owner: OWNER,
             core: State::new(),
             phones: Vec::new(),
             mail: Vec::new(),
@@ -219,6 +161,18 @@ impl World {
             shards: 1 + 1,
             cluster_key: [7; 32],
         }
+    }
+
+    /// The process ends, and its next life begins with nothing but what the core has kept.
+    pub(crate) fn crash(&mut self) {
+        self.owner.incarnation.0 += 1;
+        let identity = Identity { owner: self.owner, ..Self::identity() };
+        self.ua = Ua::new(identity, [u8::try_from(self.owner.incarnation.0).expect("few"); 32]);
+        self.ua.set_trunks(self.trunks.clone().into());
+        self.events.retain(|_, event| !matches!(event, Event::Effect(_) | Event::Outcome { .. }));
+        self.half_open.clear();
+        self.media.clear();
+        self.ask(Command::StartNode { owner: self.owner });
     }
 
     pub(crate) fn set_trunks(&mut self, trunks: Vec<TrunkConfig>) {
@@ -305,7 +259,7 @@ impl World {
         assert_eq!(check::broken_invariants(&self.core), Vec::new(), "after {entry:?}");
         self.facts.extend(out.facts);
         for order in out.orders {
-            if order.owner == OWNER && !self.deaf {
+            if order.owner == self.owner && !self.deaf {
                 self.later(Millis(1), Event::Effect(order.effect));
             }
         }

@@ -52,6 +52,8 @@ pub(crate) struct Carillon {
     pub(crate) api: u16,
     pub(crate) metrics: u16,
     folder: tempfile::TempDir,
+    /// What it is told of other nodes.
+    group: Vec<String>,
     process: Option<Child>,
 }
 
@@ -61,14 +63,43 @@ impl Carillon {
         Self::start_behind(EVERYBODY, resources)
     }
 
+    /// Starts the nodes of a group, each on the same resources, and waits until all are ready.
+    pub(crate) fn start_group(nodes: u16, resources: &str) -> Vec<Self> {
+        let members: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
+        let names: Vec<String> =
+            (1..).zip(&members).map(|(nth, port)| format!("{nth}=127.0.0.1:{port}")).collect();
+        let mut group: Vec<Self> =
+            members.iter().map(|_| Self::prepare(EVERYBODY, resources)).collect();
+        for (nth, (node, port)) in (1..).zip(group.iter_mut().zip(&members)) {
+            let key = node.folder.path().join("cluster.key");
+            fs::write(&key, "a secret of the tests, of enough characters").expect("written");
+            let key = key.to_string_lossy().into_owned();
+            node.group = vec!["--node".to_owned(), format!("{nth}")];
+            node.group.extend(["--members".to_owned(), names.join(",")]);
+            node.group.extend(["--cluster-key".to_owned(), key]);
+            node.group.extend(["--cluster-listen".to_owned(), format!("127.0.0.1:{port}")]);
+            node.spawn();
+        }
+        group.iter_mut().for_each(Self::wait_until_ready);
+        group
+    }
+
     /// The same with a trunk that lets in whom `inbound` says.
     pub(crate) fn start_behind(inbound: &str, resources: &str) -> Self {
+        let mut node = Self::prepare(inbound, resources);
+        node.launch();
+        node
+    }
+
+    /// The folders of a node that does not run yet.
+    fn prepare(inbound: &str, resources: &str) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let mut node = Self {
+        let node = Self {
             sip: free_port(),
             api: free_port(),
             metrics: free_port(),
             folder,
+            group: Vec::new(),
             process: None,
         };
         let rtp = free_rtp_ports();
@@ -83,7 +114,6 @@ impl Carillon {
         node.write("centre.yaml", resources);
         let tokens = format!("tokens:\n- {{name: tests, role: Administrator, token: {TOKEN}}}\n");
         fs::write(node.folder.path().join("tokens.yaml"), tokens).expect("written");
-        node.launch();
         node
     }
 
@@ -101,6 +131,11 @@ impl Carillon {
 
     /// Starts the process on the folder as it is, and waits until it says that it is ready.
     pub(crate) fn launch(&mut self) {
+        self.spawn();
+        self.wait_until_ready();
+    }
+
+    fn spawn(&mut self) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -112,12 +147,16 @@ impl Carillon {
             .arg(self.config())
             .arg("--data")
             .arg(self.folder.path().join("data"))
+            .args(&self.group)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
             .spawn()
             .expect("the program starts");
         self.process = Some(process);
+    }
+
+    fn wait_until_ready(&mut self) {
         let ready = format!("http://127.0.0.1:{}/readyz", self.metrics);
         until("the node is ready", Duration::from_secs(30), || {
             let ended = self.process.as_mut().and_then(|child| child.try_wait().ok().flatten());

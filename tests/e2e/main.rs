@@ -9,6 +9,7 @@
 //! | `lossy.rs` | 120 calls over links that lose, double and reorder |
 //! | `lost.rs` | a phone that falls silent while talking |
 //! | `restart.rs` | kill -9 under load and start again |
+//! | `death.rs` | one of three nodes dies, or stops, with people on the line |
 //! | `bad_input.rs` | unknown queues, no codec, garbage, oversize, malformed REST |
 //! | `forged.rs` | requests and responses of somebody who has overheard everything |
 //! | `replayed.rs` | an overheard password, sent again in every way |
@@ -32,6 +33,7 @@ mod beside;
 mod calls;
 mod carillon;
 mod crowd;
+mod death;
 mod flood;
 mod forged;
 mod half_open;

@@ -245,8 +245,9 @@ impl Phone {
     pub(crate) fn pick_up(&self, invite: &Text, node: SocketAddr) {
         self.begin_media(invite);
         let body = self.description();
+        let tag = if invite.header("to").contains("tag=") { "" } else { ";tag=agent" };
         let answer = format!(
-            "SIP/2.0 200 OK\r\n{}{}To: {};tag=agent\r\n{}{}Contact: \
+            "SIP/2.0 200 OK\r\n{}{}To: {}{tag}\r\n{}{}Contact: \
              <sip:agent@127.0.0.1:{}>\r\nContent-Type: application/sdp\r\nContent-Length: \
              {}\r\n\r\n{body}",
             invite.all("via"),
@@ -259,6 +260,15 @@ impl Phone {
         );
         self.sip.send_to(answer.as_bytes(), node).expect("sent");
         self.wait_for("the ACK", |text| text.first.starts_with("ACK"));
+    }
+
+    /// Waits to be told to send its audio elsewhere, and does; the re-INVITE.
+    pub(crate) fn moved(&self) -> Text {
+        let (invite, node) = self.wait_for("a re-INVITE", |text| {
+            text.first.starts_with("INVITE") && text.header("to").contains("tag=")
+        });
+        self.pick_up(&invite, node);
+        invite
     }
 
     /// Waits for the BYE and answers it.

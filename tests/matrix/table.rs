@@ -84,6 +84,7 @@ fn order(order: &Order) -> String {
         }
         Effect::JoinLegs { agent, .. } => format!("!JoinLegs {leg} {}", agent.nth),
         Effect::HoldCaller { .. }
+        | Effect::AdoptLeg { .. }
         | Effect::RingAgent(_)
         | Effect::PlayPrompt { .. }
         | Effect::TransferLeg { .. } => {

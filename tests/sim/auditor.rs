@@ -19,6 +19,7 @@ use carillon::acd::effect::Effect;
 use carillon::acd::fact::CallEnd;
 use carillon::acd::fact::ConfigKind;
 use carillon::acd::fact::Fact;
+use carillon::acd::fact::ReservationEnd;
 use carillon::acd::view::QueueTotals;
 use carillon::base::id::AgentId;
 use carillon::base::id::CallId;
@@ -106,6 +107,7 @@ impl Auditor {
                 _ => None,
             })
             .collect();
+        self.pass_on(out);
         self.legs.extend(rings);
         let prompts =
             out.orders.iter().filter(|order| matches!(order.effect, Effect::PlayPrompt { .. }));
@@ -118,12 +120,10 @@ impl Auditor {
             Command::EnqueueCall(arrival) => {
                 self.legs.insert(LegId::of_caller(arrival.call), arrival.owner);
             }
-            Command::StartNode { owner } if self.nodes.get(&owner.node) != Some(owner) => {
-                self.lose(owner.node);
+            Command::StartNode { owner } => {
                 self.nodes.insert(owner.node, *owner);
             }
             Command::LoseNode { owner } => {
-                self.lose(owner.node);
                 self.nodes.remove(&owner.node);
             }
             Command::EndLeg { leg, .. }
@@ -144,6 +144,20 @@ impl Auditor {
         }
     }
 
+    /// Legs of a lost node: those that rang are gone, the others go to whoever is to adopt them.
+    fn pass_on(&mut self, out: &Output) {
+        for fact in &out.facts {
+            if let Fact::ReservationEnded { call, why: ReservationEnd::NodeLost, .. } = fact {
+                self.legs.retain(|leg, _| leg.call != *call || leg.is_caller());
+            }
+        }
+        for order in &out.orders {
+            if let Effect::AdoptLeg { leg, .. } = order.effect {
+                self.legs.insert(leg, order.owner);
+            }
+        }
+    }
+
     fn put_agent(&mut self) {
         let Some((agent, queues)) = self.configured.take() else { return };
         let now = self.now;
@@ -158,10 +172,6 @@ impl Auditor {
         book.staying.extend(served);
         let is_draining = |id: &QueueId| self.queues.get(id).is_some_and(|q| q.draining);
         book.staying.retain(is_draining);
-    }
-
-    fn lose(&mut self, node: NodeId) {
-        self.legs.retain(|_, owner| owner.node != node);
     }
 
     fn put_queue(&mut self, config: &QueueConfig) {
@@ -349,6 +359,9 @@ impl Auditor {
                 CallEnd::HungUp { .. } => totals.hung_up += 1,
                 CallEnd::CallerLost | CallEnd::AgentLost | CallEnd::NodeLost => totals.lost += 1,
             });
+        }
+        if self.nodes.is_empty() {
+            self.legs.retain(|leg, _| leg.call != call); // Nobody is there to be told.
         }
         self.forget_drained(&book.queue);
     }

@@ -109,7 +109,7 @@ impl Workload {
             1 => Command::FailReservation { leg, why: self.lots.one_of(&FAILURES) },
             2 => Command::UpdateLeg { leg, dialog },
             3 => Command::HoldLeg { leg, held: self.lots.per_mille(500) },
-            4 => Command::EndLeg { leg, why: self.lots.one_of(&[LegEnd::HungUp, LegEnd::Lost]) },
+            4 => Command::EndLeg { leg, why: self.lots.one_of(&ENDS) },
             5 => Command::FinishPrompt { leg },
             6 => Command::SettleTransfer { leg, refused: None },
             7 => Command::SettleTransfer { leg, refused: Some(603) },
@@ -150,6 +150,8 @@ impl Workload {
         Command::PutQueue { queue: Box::new(queue), source }
     }
 }
+
+const ENDS: [LegEnd; 3] = [LegEnd::HungUp, LegEnd::Lost, LegEnd::LostWithNode];
 
 const FAILURES: [RingFailure; 6] = [
     RingFailure::Declined,

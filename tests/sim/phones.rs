@@ -42,6 +42,15 @@ impl Workload {
                 self.report(Millis(3_000), Command::FinishPrompt { leg: *leg });
             }
             Effect::TransferLeg { leg, .. } => self.be_transferred(*leg),
+            // Some phones are not found again.
+            Effect::AdoptLeg { leg, .. } if self.lots.per_mille(50) => {
+                let why = LegEnd::LostWithNode;
+                self.report(Millis(500), Command::EndLeg { leg: *leg, why });
+            }
+            Effect::AdoptLeg { leg, .. } => {
+                let dialog = Dialog::from(vec![3; 16]);
+                self.report(Millis(200), Command::UpdateLeg { leg: *leg, dialog });
+            }
             Effect::PlayPrompt { .. }
             | Effect::HoldCaller { .. }
             | Effect::ReleaseLeg { .. }
@@ -61,6 +70,10 @@ impl Workload {
 
     fn ring(&mut self, leg: LegId) {
         let dialog = Dialog::from(vec![1; 16]);
+        if self.lots.per_mille(900) {
+            let dialog = Dialog::from(vec![4; 16]);
+            self.report(Millis(10), Command::UpdateLeg { leg, dialog });
+        }
         if self.lots.per_mille(self.swarm.answering) {
             self.report(Millis(3_000), Command::AnswerReservation { leg, dialog });
         } else if self.lots.per_mille(600) {

@@ -117,6 +117,7 @@ impl Run {
 
         invariants::a_repeat_changes_nothing::check(&step, &self.auditor)?;
         invariants::effects_have_one_owner::check(&step, &mut self.auditor)?;
+        invariants::no_call_ends_with_its_node::check(&step, &self.auditor)?;
         for fact in &step.out.facts {
             invariants::at_fact(&self.auditor, fact)?;
             self.auditor.read_fact(fact);

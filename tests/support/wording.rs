@@ -144,6 +144,7 @@ pub(crate) fn order(order: &Order, phones: &Phones) -> String {
             let welcome = treatment.welcome.as_ref().map(|prompt| format!(" after {prompt}"));
             format!("hold {} in {queue}{}", leg(*id), welcome.unwrap_or_default())
         }
+        Effect::AdoptLeg { leg: id, .. } => format!("adopt {}", leg(*id)),
         Effect::RingAgent(ring) => {
             let by = ring.device.trunk.as_ref().map(|trunk| format!(" by {trunk}"));
             let (address, by) = (&ring.device.address, by.unwrap_or_default());
@@ -202,6 +203,9 @@ fn about_call(fact: &Fact, phones: &Phones) -> Option<String> {
         Fact::CallAnswered { call: id, agent, waited, rang, .. } => {
             let (waited, rang) = (length(*waited), length(*rang));
             format!("CallAnswered {} by {agent}, waited {waited}, rang {rang}", call(*id))
+        }
+        Fact::CallTakenOver { call: id, queue, by } => {
+            format!("CallTakenOver {} in {queue} by {}", call(*id), owner(*by))
         }
         Fact::CallHeld { call: id, by } => {
             format!("CallHeld {} by {}", call(*id), leg(*by, phones))

@@ -57,6 +57,7 @@ const SLEEPS: &[&str] = &["sleep(", "sleep_until(", "sleep_ms(", "park_timeout("
 
 /// Who may let time pass, how often in its file, and for what.
 const SLEEPERS: &[(&str, usize, &str)] = &[
+    ("src/cluster/absence.rs", 1, "silence wakes nobody: it is looked for"),
     ("src/cluster/deadline.rs", 1, "a leader that lost its majority tries again a little later"),
     (
         "src/cluster/handle.rs",
@@ -70,7 +71,12 @@ const SLEEPERS: &[(&str, usize, &str)] = &[
     ("src/node/demo/line.rs", 1, "the next deadline of a transaction, beside the socket"),
     ("src/node/demo/mod.rs", 1, "how long the demo was asked to run"),
     ("src/node/port/http.rs", 2, "out of descriptors; and how long a write may get nowhere"),
-    ("src/node/running.rs", 2, "the last BYEs and the first proposal are tried for a while"),
+    (
+        "src/node/running.rs",
+        3,
+        "the last BYEs and the first proposal are tried for a while; that others go on without \
+         this node is told among every entry",
+    ),
     ("src/node/shard.rs", 2, "the next deadline of a shard; and when a stream may be read again"),
     ("src/node/tcp.rs", 1, "out of descriptors: no connection can be taken just now"),
     ("src/node/config/watch.rs", 1, "editors write a file in several steps"),

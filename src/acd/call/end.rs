@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | the caller | Arriving, Waiting, Reserved | Abandoned, ShortAbandoned | agents: CallerGone |
 //! | the caller, unreachable | anywhere | CallerLost | released |
+//! | either, not found after a takeover | anywhere | NodeLost | released |
 //! | the caller | Talking, Held | AnsweredAndHungUp by the caller | agent: HungUp, then WrapUp |
 //! | the caller | Transferring | Transferred: the party took the transfer | agent: Transferred |
 //! | the agent | Talking, Held | AnsweredAndHungUp by the agent | caller: HungUp |
@@ -15,7 +16,7 @@
 //! Always holds: after [`end`] no leg, place, count or deadline of the call is left; it is counted
 //! out of its queue once, and remembered in [`history`](super::history).
 //!
-//! Not here: rules that send callers away (`queue::overflow`), lost nodes (`legs`).
+//! Not here: rules that send callers away (`queue::overflow`), lost nodes ([`super::takeover`]).
 
 use crate::acd::State;
 use crate::acd::agent::ready;
@@ -162,7 +163,7 @@ pub(in crate::acd) fn end_leg(
 fn ring_failure(why: LegEnd) -> RingFailure {
     match why {
         LegEnd::HungUp => RingFailure::Declined,
-        LegEnd::Lost => RingFailure::Unreachable,
+        LegEnd::Lost | LegEnd::LostWithNode => RingFailure::Unreachable,
     }
 }
 
@@ -191,7 +192,11 @@ fn caller_gone(state: &mut State, id: CallId, why: LegEnd, out: &mut Output) {
             from: Origin::Queue | Origin::Talk { .. } | Origin::Nobody(_),
         } => (CallEnd::Transferred, Cause::Transferred),
     };
-    let why = if why == LegEnd::Lost { CallEnd::CallerLost } else { hung_up };
+    let why = match why {
+        LegEnd::HungUp => hung_up,
+        LegEnd::Lost => CallEnd::CallerLost,
+        LegEnd::LostWithNode => CallEnd::NodeLost,
+    };
     end(state, id, Ending { why, caller: Cause::HungUp, agent }, out);
 }
 
@@ -214,6 +219,7 @@ pub(in crate::acd) fn end_of_talk(why: LegEnd) -> CallEnd {
     match why {
         LegEnd::HungUp => CallEnd::AnsweredAndHungUp { by: HungUpBy::Agent },
         LegEnd::Lost => CallEnd::AgentLost,
+        LegEnd::LostWithNode => CallEnd::NodeLost,
     }
 }
 

@@ -55,6 +55,7 @@ pub(in crate::acd) mod arrive;
 pub(in crate::acd) mod end;
 pub(in crate::acd) mod history;
 pub(in crate::acd) mod hold;
+pub(in crate::acd) mod takeover;
 pub(in crate::acd) mod transfer;
 
 /// How long a report may be missing (a prompt heard, a transfer settled) before the call goes on

@@ -37,6 +37,8 @@ use crate::acd::view::Milestone;
 use crate::base::id::CallId;
 use crate::base::id::LegId;
 
+/// RFC 3261 §21.5.4 Service Unavailable: the node that saw to the transfer is gone.
+pub(in crate::acd) const SERVICE_UNAVAILABLE: u16 = 503;
 /// RFC 3261 §21.4.9 Request Timeout: nothing was heard of the transfer.
 const REQUEST_TIMEOUT: u16 = 408;
 
@@ -120,7 +122,14 @@ fn arrived(state: &mut State, id: CallId, from: &Origin, out: &mut Output) {
     end::end(state, id, Ending { why, caller, agent }, out);
 }
 
-fn bring_back(state: &mut State, id: CallId, from: Origin, status: u16, out: &mut Output) {
+/// Brings a caller back whose transfer came to nothing.
+pub(in crate::acd) fn bring_back(
+    state: &mut State,
+    id: CallId,
+    from: Origin,
+    status: u16,
+    out: &mut Output,
+) {
     if let Some(call) = state.calls.to_mut(&id) {
         call.note(state.now, Milestone::TransferFailed(status));
     }

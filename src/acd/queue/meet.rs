@@ -12,7 +12,8 @@
 //! An agent nobody waits for is rung too, in a `RingAll` queue, for the first caller for whom other
 //! phones ring already.
 //!
-//! Always holds afterwards: no queue has both a caller who waits and an agent who could be rung.
+//! Always holds afterwards: no queue has both a caller who waits and an agent who could be rung,
+//! as long as any node lives that could ring.
 //! The work is bounded: each turn brings an agent to a phone, reserves one, or takes a call one of
 //! its few overflows on.
 //!
@@ -96,6 +97,9 @@ fn next_queue(state: &mut State) -> Option<(QueueId, Work)> {
 
 /// What is to be done in a queue now, if anything.
 fn work_in(state: &State, queue: &QueueId) -> Option<Work> {
+    if !state.nodes.is_any_live() {
+        return None;
+    }
     let roster = state.rosters.get(queue)?;
     if roster.eligible.is_empty() {
         return None;

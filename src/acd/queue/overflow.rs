@@ -188,6 +188,19 @@ fn apply_rule(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Outpu
     }
 }
 
+/// Orders the prompt of a rule again, from its beginning.
+pub(in crate::acd) fn play_again(state: &State, id: CallId, rule: OverflowRule, out: &mut Output) {
+    let Some(queue) = state.calls.get(&id).and_then(|call| state.queues.get(&call.queue)) else {
+        return;
+    };
+    let (leg, music) = (LegId::of_caller(id), queue.config.caller.music.clone());
+    // The rule may have been configured anew meanwhile; without a prompt the caller waits for the
+    // report that is missing, as after any other that was lost.
+    if let Some(prompt) = rule_of(&queue.config, rule).play.clone() {
+        legs::order(state, leg, Effect::PlayPrompt { leg, prompt, music }, out);
+    }
+}
+
 fn act(
     state: &mut State,
     id: CallId,

@@ -11,16 +11,17 @@
 //!
 //! Always holds: a request of ours carries credentials at most once; a second 401 is final.
 //!
-//! Not here: the hashes (`sip::digest`), which passwords there are ([`crate::b2bua::trunks`]).
+//! Not here: the hashes (`sip::digest`), which passwords there are
+//! ([`crate::b2bua::admission::trunks`]).
 
 use std::net::IpAddr;
 
 use crate::acd::config::TrunkConfig;
+use crate::b2bua::admission::trunks;
+use crate::b2bua::admission::trunks::Entry;
 use crate::b2bua::board::Board;
 use crate::b2bua::board::Sent;
 use crate::b2bua::board::token::Tokens;
-use crate::b2bua::trunks;
-use crate::b2bua::trunks::Entry;
 use crate::base::id::TrunkId;
 use crate::base::time::Millis;
 use crate::sip::dialog::Dialog;

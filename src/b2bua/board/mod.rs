@@ -18,9 +18,11 @@ use std::sync::Arc;
 use crate::acd::command::Command;
 use crate::acd::config::Settings;
 use crate::acd::config::TrunkConfig;
+use crate::acd::effect::Cause;
 use crate::b2bua::Identity;
 use crate::b2bua::Listener;
 use crate::b2bua::Output;
+use crate::b2bua::admission::trunks;
 use crate::b2bua::board::alarm::Alarm;
 use crate::b2bua::board::alarm::Alarms;
 use crate::b2bua::board::proposal::Proposals;
@@ -28,7 +30,7 @@ use crate::b2bua::board::token::Tokens;
 use crate::b2bua::counter::Counter;
 use crate::b2bua::counter::TurnedAway;
 use crate::b2bua::counter::Why;
-use crate::b2bua::trunks;
+use crate::b2bua::outcome;
 use crate::base::id::LegId;
 use crate::base::id::RequestId;
 use crate::base::id::TrunkId;
@@ -41,8 +43,10 @@ use crate::sip::digest::server::Realm;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
 use crate::sip::header::name::Name;
+use crate::sip::header::via::Via;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
+use crate::sip::transaction;
 use crate::sip::transaction::Layer;
 use crate::sip::transaction::key::ClientKey;
 use crate::sip::transaction::key::ServerKey;
@@ -180,6 +184,8 @@ pub(in crate::b2bua) struct Board {
     turns: BTreeMap<IpAddr, usize>,
     streams: usize,
     numbers: u64,
+    /// When the last of many legs has its turn.
+    turn: LocalTime,
 }
 
 impl Board {
@@ -208,6 +214,7 @@ impl Board {
             turns: BTreeMap::new(),
             streams: 0,
             numbers: 0,
+            turn: LocalTime::default(),
         }
     }
 
@@ -259,6 +266,18 @@ impl Board {
         let key = layer.send_request(now, &sent.request, &branch, &sent_by, sent.flow);
         self.names.add_client(key.clone(), sent);
         key
+    }
+
+    /// The CANCEL that would take an INVITE of ours back, for who goes on if this process ends.
+    pub(in crate::b2bua) fn cancel_of(
+        &self,
+        invite: &Message,
+        key: &ClientKey,
+        flow: Flow,
+    ) -> Option<Message> {
+        let via = Via::new(flow.transport, self.advertised(flow), key.branch());
+        let sent = invite.with_top(Name::Via, via);
+        transaction::cancel_of(&sent, Some(outcome::reason(Cause::NodeLost)))
     }
 
     /// Sends an ACK of a 2xx.
@@ -333,6 +352,17 @@ impl Board {
         let same = |l: &&Listener| l.transport == transport && l.local.is_ipv4() == peer.is_ipv4();
         let listener = self.identity.listeners.iter().find(same)?;
         Some(Flow { transport, local: listener.local, peer })
+    }
+
+    /// The flow of another process, through a listener of ours.
+    pub(in crate::b2bua) fn own(&self, flow: Flow) -> Flow {
+        self.flow_to(flow.transport, flow.peer).unwrap_or(flow)
+    }
+
+    /// When the next of many legs may have its turn: `pace` after the one before.
+    pub(in crate::b2bua) fn next_turn(&mut self, pace: Millis) -> LocalTime {
+        self.turn = self.now.max(self.turn + pace);
+        self.turn
     }
 
     /// The RTP port of the next stream to or from this peer.

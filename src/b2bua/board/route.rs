@@ -3,6 +3,7 @@
 //! | the dialog runs over | and the next hop is | the request goes |
 //! |---|---|---|
 //! | TCP | anything | on the connection it runs over |
+//! | TCP, after a takeover | an address | on a new connection to it; its connection is gone |
 //! | UDP | an address | there |
 //! | UDP | a name | where the last message came from |
 //! | UDP | an address its sender was not seen at (NAT) | where the last message came from |
@@ -15,8 +16,8 @@
 use std::net::IpAddr;
 use std::net::SocketAddr;
 
+use crate::b2bua::admission::trunks;
 use crate::b2bua::board::Board;
-use crate::b2bua::trunks;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
 use crate::sip::flow::Transport;
@@ -34,6 +35,20 @@ impl Board {
                 let named = hop.host.ip().filter(|ip| !is_hidden(*ip, dialog.flow.peer.ip()));
                 let peer = named.map(|ip| SocketAddr::new(ip, hop.host.port.unwrap_or(PORT)));
                 peer.and_then(|peer| self.flow_to(hop.transport, peer)).unwrap_or(dialog.flow)
+            }
+        }
+    }
+
+    /// Where requests of a dialog go whose sockets were another process's.
+    pub(in crate::b2bua) fn new_flow_of(&self, dialog: &Dialog) -> Flow {
+        let hop = trunks::hop(&dialog.itinerary().next_hop);
+        let known = self.own(dialog.flow);
+        match dialog.flow.transport {
+            Transport::Udp => known,
+            Transport::Tcp => {
+                let host = hop.host.ip().unwrap_or_else(|| dialog.flow.peer.ip());
+                let peer = SocketAddr::new(host, hop.host.port.unwrap_or(PORT));
+                self.flow_to(hop.transport, peer).unwrap_or(known)
             }
         }
     }

@@ -6,6 +6,7 @@
 //!             ├► known: what the log has already
 //!             └► accepted: this node's own settings, for its next start
 //! file of tokens ─► tokens ─► REST
+//! command line ─► membership ─► cluster
 //! ```
 //!
 //! Always holds: a file with a mistake changes nothing, is said once, and counted.
@@ -16,6 +17,7 @@ pub mod accepted;
 pub mod folder;
 pub mod follow;
 pub mod known;
+pub mod membership;
 pub mod prompts;
 pub mod tokens;
 pub mod watch;

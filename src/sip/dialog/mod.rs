@@ -463,8 +463,10 @@ impl Dialog {
         self.local_cseq_reserved = self.local_cseq + CSEQ_BLOCK;
     }
 
-    /// Becomes the owner after another node: begins behind the numbers it may have used.
+    /// Becomes the owner after another node: begins behind the numbers it may have used. What was
+    /// offered and not answered ended with that node's transactions.
     pub fn take_over(&mut self, contact: Uri, flow: Flow) {
+        self.offer_answer = OfferAnswer::default();
         self.local_cseq = self.local_cseq_reserved;
         self.reserve();
         self.local_contact = contact;

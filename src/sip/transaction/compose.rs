@@ -37,8 +37,9 @@ pub(super) fn ack_of_failure(invite: &Message, failure: &Message) -> Option<Mess
     Some(ack.copy(Name::To, failure).build())
 }
 
-/// The CANCEL of an INVITE (RFC 3261 §9.1); `reason` is the value of its Reason header.
-pub(super) fn cancel(invite: &Message, reason: Option<&str>) -> Option<Message> {
+/// The CANCEL of an INVITE as it was sent, with its Via (RFC 3261 §9.1); `reason` is the value of
+/// its Reason header. None if the INVITE lacks what names a transaction.
+pub fn cancel(invite: &Message, reason: Option<&str>) -> Option<Message> {
     let cancel = same_way(Method::Cancel, invite)?.copy(Name::To, invite);
     Some(match reason {
         Some(reason) => cancel.header(Name::Reason, reason).build(),

@@ -63,6 +63,8 @@ mod table;
 pub mod timer;
 mod via;
 
+pub use crate::sip::transaction::compose::cancel as cancel_of;
+
 /// What a layer wants done or known.
 #[derive(Debug)]
 pub enum Output {
@@ -323,6 +325,17 @@ impl Layer {
         reason: Option<&str>,
     ) -> Cancelling {
         self.clients.cancel(&mut self.shared, now, invite, reason)
+    }
+
+    /// Sends the CANCEL of an INVITE of another process ([`cancel_of`]); nobody hears of it.
+    pub fn send_cancel(&mut self, now: LocalTime, cancel: &Message, flow: Flow) {
+        let Ok(via) = cancel.top_via() else { return };
+        let (Some(branch), sent_by) = (via.branch(), via.sent_by.clone()) else { return };
+        let key = ClientKey::new(branch, &Method::Cancel);
+        self.add_name(&sent_by);
+        if !self.is_full() && !self.clients.has(&key) {
+            self.clients.begin(&mut self.shared, now, key, cancel.clone(), (sent_by, flow));
+        }
     }
 
     /// Fires every timer that is due.

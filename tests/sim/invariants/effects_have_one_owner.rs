@@ -19,6 +19,7 @@ pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
     books.read_outcome(&step.entry, &step.outcome, &step.out);
     let mut made: Vec<LegId> = Vec::new();
     let mut released: Vec<LegId> = Vec::new();
+    let mut adopted: Vec<LegId> = Vec::new();
     for order in &step.out.orders {
         let leg = order.effect.leg();
         let is_alive = books.nodes.get(&order.owner.node) == Some(&order.owner);
@@ -35,9 +36,13 @@ pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
                 made.push(leg);
             }
             Effect::ReleaseOrphan { .. } => {
-                if books.legs.contains_key(&leg) {
+                if adopted.contains(&leg) || books.legs.contains_key(&leg) {
                     return Err(format!("{leg} is no orphan"));
                 }
+            }
+            Effect::AdoptLeg { .. } => {
+                owned(books, &before, leg, order.owner)?;
+                adopted.push(leg);
             }
             Effect::ReleaseLeg { .. } => {
                 if released.contains(&leg) {

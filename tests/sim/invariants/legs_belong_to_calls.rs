@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 
 use carillon::acd::command::CallStateName;
 use carillon::base::id::LegId;
+use carillon::base::id::Owner;
 
 use crate::invariants::Moment;
 use crate::invariants::Rule;
 
 /// Checks the legs of every owner against the calls and against the books.
 pub(crate) fn check(moment: &Moment<'_>) -> Rule {
-    let owners = moment.books.nodes.values();
-    let legs: Vec<_> = owners.flat_map(|owner| moment.view.legs_of(*owner)).collect();
+    let owners: BTreeSet<Owner> = moment.view.legs().into_iter().map(|(owner, _)| owner).collect();
+    let lives = |owner: &Owner| moment.books.nodes.get(&owner.node) == Some(owner);
+    if let Some(gone) = owners.iter().find(|owner| !lives(owner) && !moment.books.nodes.is_empty())
+    {
+        return Err(format!("{gone} has legs and is not alive"));
+    }
+    let legs: Vec<_> = owners.iter().flat_map(|owner| moment.view.legs_of(*owner)).collect();
     let names: BTreeSet<LegId> = legs.iter().map(|leg| leg.leg).collect();
     let believed: BTreeSet<LegId> = moment.books.legs.keys().copied().collect();
     if let Some(leg) = names.symmetric_difference(&believed).next() {

@@ -2,7 +2,7 @@
 //!
 //! | checked | rules |
 //! |---|---|
-//! | after every entry, of what was said | repeats, effects, time, [`at_fact`] |
+//! | after every entry, of what was said | repeats, effects, nodes, time, [`at_fact`] |
 //! | often, of what can be seen | [`after_entry`] |
 //! | now and then, of whole states | replicas, snapshot |
 //! | at the end | every call ends, everybody rests, replay, nothing grows |
@@ -30,6 +30,7 @@ pub(crate) mod everybody_rests;
 pub(crate) mod first_come_first_served;
 pub(crate) mod legs_belong_to_calls;
 pub(crate) mod most_idle_is_chosen;
+pub(crate) mod no_call_ends_with_its_node;
 pub(crate) mod nobody_unready_is_rung;
 pub(crate) mod nobody_waits_in_vain;
 pub(crate) mod nothing_grows;

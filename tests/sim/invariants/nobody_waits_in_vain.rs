@@ -1,4 +1,5 @@
-//! Nobody waits beside an agent who could be rung, and the most idle is the one who could be.
+//! While a node lives nobody waits beside an agent who could be rung, and the most idle is the one
+//! who could be.
 
 use carillon::acd::command::AgentStateName;
 use carillon::acd::command::DeviceState;
@@ -13,7 +14,8 @@ use crate::invariants::Rule;
 pub(crate) fn check(moment: &Moment<'_>) -> Rule {
     for queue in moment.queues.iter().filter(|queue| queue.waiting > 0) {
         let members = moment.view.members_of(&queue.id);
-        if let Some(free) = members.iter().find(|member| member.passed_over.is_none()) {
+        let free = members.iter().find(|member| member.passed_over.is_none());
+        if let Some(free) = free.filter(|_| !moment.books.nodes.is_empty()) {
             let waiting = queue.waiting;
             return Err(format!("{waiting} wait in {} beside {}", queue.id, free.agent));
         }
@@ -25,8 +27,8 @@ pub(crate) fn check(moment: &Moment<'_>) -> Rule {
                 let idle = agent.device_state == DeviceState::Idle;
                 agent.state == AgentStateName::Ready && (idle || unwatched)
             });
-            if idle_phone && member.passed_over != Some(PassedOver::JustRangOut) {
-                let reason = member.passed_over;
+            let reason = member.passed_over.filter(|reason| *reason != PassedOver::JustRangOut);
+            if let Some(reason) = reason.filter(|_| idle_phone) {
                 return Err(format!("{} is Ready and passed over: {reason:?}", member.agent));
             }
         }

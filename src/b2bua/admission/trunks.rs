@@ -39,7 +39,7 @@ use crate::sip::uri::Uri;
 
 /// What becomes of an INVITE from some address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(in crate::b2bua) enum Admission {
     /// A trunk allows the address and asks nothing more.
     Trusted,
     /// A password is wanted.
@@ -49,7 +49,7 @@ pub(super) enum Admission {
 }
 
 /// Judges the address an INVITE came from.
-pub(super) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
+pub(in crate::b2bua) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
     let open = |trunk: &TrunkConfig| trunk.inbound_auth.is_none() && allows(trunk, source);
     if trunks.iter().any(open) {
         Admission::Trusted
@@ -62,16 +62,16 @@ pub(super) fn admit(trunks: &[TrunkConfig], source: IpAddr) -> Admission {
 
 /// How a caller was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(in crate::b2bua) struct Entry {
     /// The trunk whose password it gave, if it was asked for one.
-    pub(super) by: Option<TrunkId>,
+    pub(in crate::b2bua) by: Option<TrunkId>,
     /// Whether the trunk allows its address, so that the identity it asserts counts.
-    pub(super) trusted: bool,
+    pub(in crate::b2bua) trusted: bool,
 }
 
 /// The password of callers from `source` who name themselves `username`, and as what it lets them
 /// in; a trunk that names the address goes before one that takes any.
-pub(super) fn inbound<'a>(
+pub(in crate::b2bua) fn inbound<'a>(
     trunks: &'a [TrunkConfig],
     source: IpAddr,
     username: &str,
@@ -85,7 +85,7 @@ pub(super) fn inbound<'a>(
 }
 
 /// The trunk of that name, if a password of its own lets callers in from `source`.
-pub(super) fn asks_from<'a>(
+pub(in crate::b2bua) fn asks_from<'a>(
     trunks: &'a [TrunkConfig],
     id: &TrunkId,
     source: IpAddr,
@@ -105,7 +105,7 @@ pub fn knows(trunks: &[TrunkConfig], address: IpAddr) -> bool {
 }
 
 /// The first trunk that names this address among those it takes calls from.
-pub(super) fn entrance(trunks: &[TrunkConfig], address: IpAddr) -> Option<&TrunkId> {
+pub(in crate::b2bua) fn entrance(trunks: &[TrunkConfig], address: IpAddr) -> Option<&TrunkId> {
     trunks.iter().find(|trunk| allows(trunk, address)).map(|trunk| &trunk.id)
 }
 
@@ -115,7 +115,7 @@ fn allows(trunk: &TrunkConfig, address: IpAddr) -> bool {
 
 /// What we answer with when a peer asks who we are: the named trunk's credentials, or those of
 /// the trunk the peer belongs to.
-pub(super) fn outbound<'a>(
+pub(in crate::b2bua) fn outbound<'a>(
     trunks: &'a [TrunkConfig],
     trunk: Option<&TrunkId>,
     peer: IpAddr,
@@ -128,34 +128,34 @@ pub(super) fn outbound<'a>(
 }
 
 /// Where the trunk is that an address belongs to: the host of its first peer.
-pub(super) fn host_of(trunks: &[TrunkConfig], peer: IpAddr) -> Option<HostPort> {
+pub(in crate::b2bua) fn host_of(trunks: &[TrunkConfig], peer: IpAddr) -> Option<HostPort> {
     let trunk = trunks.iter().find(|trunk| allows(trunk, peer))?;
     first_peer(trunk).map(|peer| peer.host_port())
 }
 
 /// One way to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Way {
+pub(in crate::b2bua) struct Way {
     /// The Request-URI.
-    pub(super) target: Uri,
+    pub(in crate::b2bua) target: Uri,
     /// A Route to send along: the outbound proxy.
-    pub(super) route: Option<Uri>,
+    pub(in crate::b2bua) route: Option<Uri>,
     /// Where the request is sent.
-    pub(super) next: Hop,
+    pub(in crate::b2bua) next: Hop,
 }
 
 /// Where a request is sent: a host, perhaps by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(in crate::b2bua) struct Hop {
     /// The host and the port, if one is given.
-    pub(super) host: HostPort,
+    pub(in crate::b2bua) host: HostPort,
     /// By what.
-    pub(super) transport: Transport,
+    pub(in crate::b2bua) transport: Transport,
 }
 
 /// Why a device cannot be rung at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoWay {
+pub(in crate::b2bua) enum NoWay {
     /// Its address is not a SIP URI.
     Address,
     /// Its trunk does not exist, or none of the trunk's peers is a SIP URI.
@@ -163,7 +163,10 @@ pub(super) enum NoWay {
 }
 
 /// The ways to a device, the preferred one first; at least one.
-pub(super) fn ways(trunks: &[TrunkConfig], device: &DeviceConfig) -> Result<Vec<Way>, NoWay> {
+pub(in crate::b2bua) fn ways(
+    trunks: &[TrunkConfig],
+    device: &DeviceConfig,
+) -> Result<Vec<Way>, NoWay> {
     let Some(id) = &device.trunk else {
         let target = sip_uri(&device.address).ok_or(NoWay::Address)?;
         let next = hop(&target);
@@ -187,7 +190,7 @@ pub(super) fn ways(trunks: &[TrunkConfig], device: &DeviceConfig) -> Result<Vec<
 }
 
 /// Where a request for this URI is sent when no route says otherwise (RFC 3263 §4.1).
-pub(super) fn hop(uri: &Uri) -> Hop {
+pub(in crate::b2bua) fn hop(uri: &Uri) -> Hop {
     let named = uri.params.value("transport").and_then(Transport::from_name);
     Hop { host: uri.host_port(), transport: named.unwrap_or(Transport::Udp) }
 }

@@ -12,7 +12,7 @@
 //! Always holds: a withheld number is `None`, so is the name, and the address is [`NOBODY`]: what
 //! a caller withholds is in no entry of the log and therefore shown to nobody, by no interface.
 //!
-//! Not here: who is trusted ([`super::trunks`]), showing it to the agent ([`super::placing`]).
+//! Not here: who is trusted ([`super::trunks`]), showing it to the agent (`placing`).
 
 use crate::acd::command::Caller;
 use crate::base::secret::Private;
@@ -31,7 +31,7 @@ const PRIVACY: [&str; 3] = ["id", "user", "header"];
 const NOBODY: &str = "anonymous@anonymous.invalid";
 
 /// Reads who sent this INVITE.
-pub(super) fn caller(invite: &Message, trusted: bool) -> Caller {
+pub(in crate::b2bua) fn caller(invite: &Message, trusted: bool) -> Caller {
     let from = invite.from().ok();
     let to = invite.to().ok();
     let shown = shown_address(invite, trusted).or_else(|| from.clone());

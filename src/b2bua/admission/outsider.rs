@@ -17,19 +17,19 @@
 //! Always holds: nothing an outsider sends changes a leg; another trunk's password opens no call
 //! that was not let in by it, and none opens an agent's leg.
 //!
-//! Not here: who may begin a call ([`super::ingress`]), CANCELs, responses and repeats of messages
-//! (`sip::transaction`), RTP (`media::latch`).
+//! Not here: who may begin a call ([`crate::b2bua::ingress`]), CANCELs, responses and repeats of
+//! messages (`sip::transaction`), RTP (`media::latch`).
 
 use std::net::IpAddr;
 use std::slice::from_ref;
 use std::sync::Arc;
 
 use crate::b2bua::Ua;
+use crate::b2bua::admission::trunks;
 use crate::b2bua::board::Board;
 use crate::b2bua::counter::Rejected;
 use crate::b2bua::leg::Leg;
 use crate::b2bua::leg::State;
-use crate::b2bua::trunks;
 use crate::base::id::LegId;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -39,7 +39,7 @@ use crate::sip::uri::Uri;
 
 impl Ua {
     /// Tells whether nothing is to be kept, or believed, of a message for now.
-    pub(super) fn is_stranger(&self, message: &Message, flow: Flow) -> bool {
+    pub(in crate::b2bua) fn is_stranger(&self, message: &Message, flow: Flow) -> bool {
         if trunks::knows(&self.board.trunks, flow.peer.ip()) {
             return false;
         }
@@ -48,7 +48,7 @@ impl Ua {
     }
 
     /// Tells whether a message is none of a leg's, by where it comes from.
-    pub(super) fn is_outsider(&self, leg: LegId, flow: Flow) -> bool {
+    pub(in crate::b2bua) fn is_outsider(&self, leg: LegId, flow: Flow) -> bool {
         let from = flow.peer.ip();
         !trunks::knows(&self.board.trunks, from)
             && !self.legs.get(&leg).is_some_and(|leg| leg.has_party_at(from))
@@ -56,7 +56,7 @@ impl Ua {
 
     /// Judges an outsider's request within a dialog: `Ok` if the password that let the caller in
     /// makes it count. `Err` is the status of its refusal, none if it was challenged.
-    pub(super) fn admit_outsider(
+    pub(in crate::b2bua) fn admit_outsider(
         &mut self,
         leg: LegId,
         (key, request, flow): (&ServerKey, &Message, Flow),
