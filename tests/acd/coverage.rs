@@ -32,8 +32,8 @@ fn every_command_effect_fact_and_refusal_is_in_some_script() {
         ("src/acd/effect.rs", "Effect"),
         ("src/acd/effect.rs", "Cause"),
         ("src/acd/fact.rs", "Fact"),
-        ("src/acd/fact.rs", "ReservationEnd"),
-        ("src/acd/fact.rs", "CallEnd"),
+        ("src/acd/ending.rs", "ReservationEnd"),
+        ("src/acd/ending.rs", "CallEnd"),
     ];
     let all = doors.iter().flat_map(|(path, name)| variants(path, name));
     let missing: Vec<String> = all

@@ -180,19 +180,29 @@ impl Carillon {
 
     /// Tells the process to stop, as Kubernetes and systemd do.
     pub(crate) fn tell_to_stop(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends the process a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let Some(process) = &self.process else { return };
-        let told = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        let told = Command::new("kill").args([signal, &process.id().to_string()]).status();
         assert!(told.is_ok_and(|told| told.success()), "the signal is sent");
+    }
+
+    /// Waits until the process has ended; whether it says that all was well.
+    pub(crate) fn ended(&mut self) -> bool {
+        let mut process = self.process.take().expect("it runs");
+        let ended = until("the node ends", Duration::from_secs(20), || {
+            process.try_wait().expect("a child of ours")
+        });
+        ended.success()
     }
 
     /// The same, and waits until it has stopped.
     pub(crate) fn terminate(&mut self) {
         self.tell_to_stop();
-        let Some(mut process) = self.process.take() else { return };
-        let ended = until("the node stops", Duration::from_secs(20), || {
-            process.try_wait().expect("a child of ours")
-        });
-        assert!(ended.success(), "{ended}: {}", self.log());
+        assert!(self.ended(), "{}", self.log());
     }
 
     /// What the process has written.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::carillon::Carillon;
 use crate::phone::Phone;
+use crate::siege::request;
+use crate::siege::socket;
 use crate::wait::until;
 
 const CENTRE: &str = "
@@ -56,6 +58,12 @@ impl Line {
         for phone in phones {
             phone.moved();
         }
+        self.goes_on();
+    }
+
+    /// All three hear a second more.
+    fn goes_on(&self) {
+        let phones = [&self.caller, &self.agent, &self.waiting];
         let heard = phones.map(|phone| phone.heard().len());
         until("all three hear a second more", Duration::from_secs(20), || {
             let now = phones.map(|phone| phone.heard().len());
@@ -106,4 +114,46 @@ fn a_node_that_stops_hands_over() {
     let line = Line::open(&group, &group[leader]);
     group[leader].terminate();
     line.moves();
+}
+
+#[test]
+fn without_the_others_nothing_is_decided_and_nobody_is_cut_off() {
+    let mut group = Carillon::start_group(3, CENTRE);
+    let line = Line::open(&group, &group[0]);
+    group[1].kill();
+    group[2].kill();
+    let caller = socket(std::net::Ipv4Addr::LOCALHOST);
+    let mut nth = 0;
+    until("a new call is refused", Duration::from_secs(20), || {
+        nth += 1;
+        let node = ("127.0.0.1", group[0].sip);
+        caller.send_to(request("INVITE", "quiet", &caller, nth).as_bytes(), node).expect("sent");
+        let mut answer = [0; 2000];
+        let read = caller.recv(&mut answer).ok()?;
+        answer[..read].starts_with(b"SIP/2.0 503").then_some(())
+    });
+    line.goes_on();
+    group[1].launch();
+    group[2].launch();
+    group[1].wait_for_queue("sales", "/talking", 1);
+    line.goes_on();
+}
+
+#[test]
+fn a_node_that_slept_lets_go_without_a_word() {
+    for leads in [true, false] {
+        let mut group = Carillon::start_group(3, CENTRE);
+        let leader = leader(&group);
+        let sleeps = if leads { leader } else { (leader + 1) % 3 };
+        let line = Line::open(&group, &group[sleeps]);
+        group[sleeps].signal("-STOP");
+        line.moves();
+        group[sleeps].signal("-CONT");
+        assert!(!group[sleeps].ended(), "its life is over");
+        line.goes_on();
+        group[(sleeps + 1) % 3].wait_for_queue("sales", "/talking", 1);
+        group[sleeps].launch();
+        group[sleeps].wait_for_queue("quiet", "/waiting", 1);
+        line.goes_on();
+    }
 }

@@ -130,6 +130,9 @@ impl World {
                 Ok(Command::EndLeg { leg: self.leg(name), why: LegEnd::HungUp })
             }
             [name, "is", "lost"] => Ok(Command::EndLeg { leg: self.leg(name), why: LegEnd::Lost }),
+            [name, "is", "not-found"] => {
+                Ok(Command::EndLeg { leg: self.leg(name), why: LegEnd::LostWithNode })
+            }
             [name, "has", "heard", "it"] => Ok(Command::FinishPrompt { leg: self.leg(name) }),
             ["transfer", "of", name, "is", "taken"] => {
                 Ok(Command::SettleTransfer { leg: self.transferred(call(name)?), refused: None })
