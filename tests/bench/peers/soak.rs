@@ -9,7 +9,7 @@
 //! | calls | at most 0.5 % failed |
 //!
 //! The first quarter fills what is kept on purpose (recent calls, outcomes of requests). A leak of
-//! one a call would be thousands; segments of the log, a reader of `/metrics`, and threads that wait
+//! one a call would be thousands; segments of the log, a reader of `/metrics` and threads that wait
 //! for disks come and go.
 //!
 //! Not here: what the figures of `/metrics` mean (`observe`).
