@@ -41,11 +41,11 @@ fn find_fault(message: &Message) -> Result<(), Fault> {
         return Err(Fault::Malformed(Name::CallId));
     }
     let cseq = message.cseq().map_err(|_| Fault::Malformed(Name::CSeq))?;
-    if message.max_forwards().is_err() {
-        return Err(Fault::Malformed(Name::MaxForwards));
-    }
     if !message.is_request() {
         return Ok(());
+    }
+    if message.max_forwards().is_err() {
+        return Err(Fault::Malformed(Name::MaxForwards));
     }
     let text = message.request_uri_text();
     if uri::check(text).is_err() || uri::has_headers(text) {
@@ -54,11 +54,12 @@ fn find_fault(message: &Message) -> Result<(), Fault> {
     if cseq.method != message.method() {
         return Err(Fault::MethodMismatch);
     }
-    each_value(
-        message,
-        Name::Contact,
-        |text| if text == "*" { Ok(()) } else { name_addr::check(text) },
-    )
+    // RFC 3261 §25.1, `Contact`: a star stands alone.
+    let contacts = |line: &str| match line {
+        "*" => Ok(()),
+        list => scan::list(list).try_for_each(|value| name_addr::check(value?)),
+    };
+    each_line(message, Name::Contact, contacts)
 }
 
 fn each_line(

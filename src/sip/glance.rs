@@ -87,8 +87,9 @@ fn start_line(line: &[u8]) -> Option<Start> {
     if let Some(rest) = line.strip_prefix(b"SIP/2.0 ") {
         let status = plain::count(rest.get(..3)?, 3).filter(|it| (100..700).contains(it))?;
         let reason = Span::new(12, line.len());
-        return (rest.get(3) == Some(&b' '))
-            .then_some(Start::Response { status: status as u16, reason });
+        // No other control byte is left in a line.
+        let proper = rest.get(3) == Some(&b' ') && swar::find(rest, 0x7f).is_none();
+        return proper.then_some(Start::Response { status: status as u16, reason });
     }
     let method_end = swar::find(line, b' ')?;
     let target = line[method_end + 1..].strip_suffix(b" SIP/2.0")?;

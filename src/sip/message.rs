@@ -230,7 +230,8 @@ pub(super) fn unfold(value: &[u8]) -> Cow<'_, str> {
         if at > 0 {
             joined.push(b' ');
         }
-        let line = if at > 0 { line.trim_ascii_start() } else { line };
+        let blanks = line.iter().take_while(|byte| at > 0 && matches!(byte, b' ' | b'\t')).count();
+        let line = &line[blanks..];
         joined.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
     }
     Cow::Owned(String::from_utf8_lossy(&joined).into_owned())

@@ -221,7 +221,7 @@ pub(super) fn head(bytes: &[u8]) -> Result<Head, Fault> {
         return Err(Fault::TooLarge);
     }
     let start = scanner.start_line(line)?;
-    let headers = scanner.headers()?;
+    let headers = scanner.headers(single_in(start))?;
     let content_length = scanner.content_length(&headers);
     Ok(Head { start, headers, end: scanner.at, content_length, fault: scanner.fault })
 }
@@ -288,7 +288,10 @@ impl Scanner<'_> {
             text[..end].iter().rposition(space).map_or(0, |at| at + 1).max(method_end + 1).min(end);
         let version = &text[version_start..end];
         let uri = Span::new(method_end + 1, version_start.saturating_sub(1).max(method_end + 1));
-        let exact = end == text.len() && !uri.of(text).iter().any(space);
+        // RFC 3261 §7.1: one SP each, and no other blank.
+        let single = |at: usize| text.get(at) == Some(&b' ');
+        let parted = single(method_end) && single(version_start - 1) && end == text.len();
+        let exact = parted && !uri.of(text).iter().any(space);
         if !version.eq_ignore_ascii_case(b"SIP/2.0") {
             let another = version.get(..4).is_some_and(|it| it.eq_ignore_ascii_case(b"SIP/"));
             self.note(if another { Fault::Version } else { Fault::StartLine });
@@ -310,14 +313,16 @@ impl Scanner<'_> {
         let digits = std::str::from_utf8(digits).map_err(|_| Fault::StartLine)?;
         let status: u16 = scan::number(digits).map_err(|_| Fault::StartLine)?;
         let closed = matches!(text.get(11), None | Some(b' '));
-        if !closed || !(100..700).contains(&status) {
+        let reason = Span::new(12.min(text.len()), text.len());
+        let printable = !reason.of(text).iter().copied().any(scan::is_control);
+        if !closed || !printable || !(100..700).contains(&status) {
             return Err(Fault::StartLine);
         }
-        Ok(Start::Response { status, reason: Span::new(12.min(text.len()), text.len()) })
+        Ok(Start::Response { status, reason })
     }
 
-    /// Takes the header lines and the empty line after them.
-    fn headers(&mut self) -> Result<Arc<[Entry]>, Fault> {
+    /// Takes the header lines and the empty line after them; those of `single` stand once.
+    fn headers(&mut self, single: u64) -> Result<Arc<[Entry]>, Fault> {
         let mut entries = Entries::new();
         let mut seen = 0_u64;
         loop {
@@ -335,7 +340,7 @@ impl Scanner<'_> {
                 return Err(Fault::TooLarge);
             }
             if let Some(entry) = self.header(Span::new(line_start, end)) {
-                let bit = entry.known.map_or(0, |name| bit(name) & SINGLE);
+                let bit = entry.known.map_or(0, |name| bit(name) & single);
                 if let Some(name) = entry.known.filter(|_| seen & bit != 0) {
                     self.note(Fault::Repeated(name));
                 }
@@ -367,22 +372,15 @@ impl Scanner<'_> {
     fn header(&self, line: Span) -> Option<Entry> {
         let text = line.of(self.bytes);
         let (name, rest) = text.split_at(text.iter().position(|byte| !scan::is_token_byte(*byte))?);
-        let value = match rest {
-            [b':', value @ ..] => value,
-            spaced => spaced.trim_ascii_start().strip_prefix(b":")?,
-        };
-        if name.is_empty() {
-            return None;
-        }
-        let value = value.trim_ascii_start();
-        let start = line.start as usize;
-        let value_start = start + text.len() - value.len();
-        Some(Entry {
-            known: Name::find(name),
-            start: line.start,
-            value: value_start as u32,
-            end: (value_start + value.trim_ascii_end().len()) as u32,
-        })
+        // RFC 3261 §25.1, `HCOLON`: no fold before the colon.
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let value = rest[blanks..].strip_prefix(b":").filter(|_| !name.is_empty())?;
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let before = value.iter().take_while(blank).count();
+        let after = value[before..].iter().rev().take_while(blank).count();
+        let end = line.end - after as u32;
+        let value = end - (value.len() - before - after) as u32;
+        Some(Entry { known: Name::find(name), start: line.start, value, end })
     }
 
     /// Reads Content-Length; a malformed one is noted and taken for none.
@@ -407,6 +405,15 @@ pub(super) const SINGLE: u64 = bit(Name::From)
     | bit(Name::ContentType)
     | bit(Name::Expires)
     | bit(Name::Event);
+
+/// The headers that may stand only once in a message that starts so. A request's header in a
+/// response is ignored, however often it stands there (RFC 3261 §7.3.2).
+fn single_in(start: Start) -> u64 {
+    match start {
+        Start::Request { .. } => SINGLE,
+        Start::Response { .. } => SINGLE & !bit(Name::MaxForwards),
+    }
+}
 
 /// A bit for each header.
 pub(super) const fn bit(name: Name) -> u64 {

@@ -32,12 +32,14 @@ static PLACES: [u8; 256] = {
 };
 
 const fn places_of(byte: u8) -> u8 {
-    let separates = matches!(byte, b'"' | b'<' | b'>' | b',' | b';' | b'@' | b'?' | b':');
-    let mut places = if byte.is_ascii_graphic() && !separates { USER } else { 0 };
-    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
-        places |= HOST | WORDS;
+    match byte {
+        b'-' | b'.' | b'_' => HOST | USER | WORDS,
+        // RFC 3261 §25.1: `unreserved`, and what of `user-unreserved` parts nothing elsewhere.
+        b'!' | b'~' | b'*' | b'\'' | b'(' | b')' | b'&' | b'=' | b'+' | b'$' | b'/' => USER,
+        b' ' => WORDS,
+        _ if byte.is_ascii_alphanumeric() => HOST | USER | WORDS,
+        _ => 0,
     }
-    places | if byte == b' ' { WORDS } else { 0 }
 }
 
 /// A plain Via: `SIP/2.0/UDP host:port;params`.
@@ -102,7 +104,10 @@ pub fn address(text: &[u8]) -> Option<Address> {
     let (display, open) = match text.first()? {
         b'<' => (0..0, 0),
         b'"' => {
-            let close = 1 + swar::find_any(&text[1..], *b"\"\\")?;
+            let close = 1 + swar::find_any(&text[1..], *b"\"\\\x7f")?;
+            if swar::has_control(&text[1..close]) {
+                return None;
+            }
             (1..close, close + if text[close..].starts_with(b"\" ") { 2 } else { 1 })
         }
         b' ' => return None,
@@ -173,18 +178,25 @@ fn host_port(text: &[u8], start: usize) -> Option<(Range<usize>, Option<u16>, us
     Some((start..end, Some(u16::try_from(port).ok()?), end + 1 + len))
 }
 
-/// Tells whether `text` is a row of parameters, each led by `;` and named, that hold no separator
-/// of any kind.
+/// Tells whether `text` is a row of parameters, each led by `;` and named, with a token for value
+/// where there is one; `%` and `` ` ``, which mean another thing in a URI, are not plain.
 #[inline]
 fn are_params(text: &[u8]) -> bool {
     let may_stand = |byte: u8, next: u8| {
-        let visible = (byte > b' ') & (byte < 0x7f);
-        let separates = (byte == b'"') | (byte == b',') | (byte == b'<') | (byte == b'>');
-        let of_uri = (byte == b'?') | (byte == b'@');
-        let nameless = (byte == b';') & ((next == b';') | (next == b'='));
-        visible & !separates & !of_uri & !nameless
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        let mark = (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~');
+        let odd_mark = (byte == b'+') | (byte == b'*') | (byte == b'!') | (byte == b'\'');
+        let parts = (byte == b';') | (byte == b'=');
+        // Neither a name nor a value is empty.
+        let empty = parts & ((next == b';') | (next == b'='));
+        (letter | digit | mark | odd_mark | parts) & !empty
     };
-    text.is_empty() || (text[0] == b';' && swar::all_pairs(text, b'=', may_stand))
+    match text {
+        [] => true,
+        [b';', .., b';' | b'='] | [b';'] => false,
+        [first, ..] => *first == b';' && swar::all_pairs(text, b'a', may_stand),
+    }
 }
 
 /// Reads the number at the start, if it has one digit at least and `most` at most; also tells how

@@ -103,12 +103,9 @@ impl Message {
     /// What all messages of a dialog, or of a registration, have in common.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let raw = self.raw_headers(Name::CallId).next();
-        let text = std::str::from_utf8(raw.ok_or(HeaderError::Missing(Name::CallId))?);
-        let valid = |text: &&str| {
-            plain::is_word(text.as_bytes())
-                || (!text.is_empty() && !text.contains(char::is_whitespace))
-        };
-        text.ok().filter(valid).ok_or(HeaderError::Malformed(Name::CallId))
+        let raw = raw.ok_or(HeaderError::Missing(Name::CallId))?;
+        let text = std::str::from_utf8(raw).ok().filter(|_| plain::is_word(raw));
+        text.ok_or(HeaderError::Malformed(Name::CallId))
     }
 
     /// Number and method within the dialog.

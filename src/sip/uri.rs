@@ -7,10 +7,12 @@
 //! | `urn:service:sos` | `service:sos` | | | | |
 //!
 //! Always holds: parts are kept as written, escapes and all, so a URI prints as it was read, but
-//! for the case of a known scheme. No part holds a space, a quote, `<`, `>` or a control byte.
+//! for the case of a known scheme. All are ASCII without a space, a quote, `<`, `>` or a control
+//! byte, and each `%` in them begins an escape.
 //!
-//! Reading is wider than the grammar where nothing can be mistaken (underscores in host names,
-//! odd characters in parameters), because a URI that Carillon only passes on is not its business.
+//! Reading is wider than the grammar where nothing can be mistaken (underscores in host names, `#`
+//! in a user part, odd characters in parameters), because phones send it and a URI that Carillon
+//! only passes on is not its business.
 //!
 //! Not here: display names and header parameters ([`crate::sip::header::name_addr`]).
 
@@ -18,6 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -186,13 +189,14 @@ impl FromStr for Uri {
             return Ok(Self::from_plain(text, target));
         }
         let parts = split(text)?;
+        param::check_in_uri(parts.params)?;
         Ok(Self {
             scheme: parts.scheme,
             user: parts.user.map(CompactString::from),
             password: parts.password.map(CompactString::from),
             host: CompactString::from(parts.host),
             port: parts.port,
-            params: parts.params.parse()?,
+            params: Params::from_plain(parts.params),
             headers: parts.headers.map(CompactString::from),
         })
     }
@@ -225,7 +229,7 @@ impl fmt::Display for Uri {
 /// Refuses text that is not a URI, without keeping anything.
 pub(super) fn check(text: &str) -> Result<(), Malformed> {
     let parts = split(text)?;
-    param::check(parts.params)
+    param::check_in_uri(parts.params)
 }
 
 /// Tells whether `text` is a `sip:` or `sips:` URI that carries headers.
@@ -234,9 +238,10 @@ pub(super) fn has_headers(text: &str) -> bool {
 }
 
 fn split(text: &str) -> Result<Parts<'_>, Malformed> {
-    let stray = |byte: u8| byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"');
+    let may_stand = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
     let (scheme, rest) = text.split_once(':').ok_or(Malformed)?;
-    if !is_scheme(scheme) || rest.is_empty() || rest.bytes().any(stray) {
+    let proper = !rest.is_empty() && rest.bytes().all(may_stand) && are_escapes(rest);
+    if !is_scheme(scheme) || !proper {
         return Err(Malformed);
     }
     let scheme = Scheme::from_name(scheme);
@@ -253,7 +258,11 @@ fn split(text: &str) -> Result<Parts<'_>, Malformed> {
         Scheme::Sip | Scheme::Sips => split_sip(rest, Parts { scheme, ..none }),
         Scheme::Tel => {
             let (user, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
-            Ok(Parts { user: Some(user), params, ..none })
+            if is_number(user) {
+                Ok(Parts { user: Some(user), params, ..none })
+            } else {
+                Err(Malformed)
+            }
         }
         Scheme::Other(_) => Ok(Parts { scheme, user: Some(rest), ..none }),
     }
@@ -269,7 +278,9 @@ fn split_sip<'a>(rest: &'a str, mut parts: Parts<'a>) -> Result<Parts<'a>, Malfo
                 Some((user, password)) => (user, Some(password)),
                 None => (info, None),
             };
-            if user.is_empty() {
+            if user.is_empty()
+                || !user.bytes().all(|byte| is_user_byte(byte) || b"%#".contains(&byte))
+            {
                 return Err(Malformed);
             }
             (parts.user, parts.password) = (Some(user), password);
@@ -281,6 +292,10 @@ fn split_sip<'a>(rest: &'a str, mut parts: Parts<'a>) -> Result<Parts<'a>, Malfo
         Some((rest, headers)) => (rest, Some(headers)),
         None => (rest, None),
     };
+    let nameless = |pair: &str| pair.is_empty() || pair.starts_with('=');
+    if headers.is_some_and(|headers| headers.split('&').any(nameless)) {
+        return Err(Malformed);
+    }
     let (address, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
     let (host, port) = split_host_port(address)?;
     Ok(Parts { host, port, params, headers, ..parts })
@@ -289,6 +304,25 @@ fn split_sip<'a>(rest: &'a str, mut parts: Parts<'a>) -> Result<Parts<'a>, Malfo
 fn is_scheme(text: &str) -> bool {
     let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(rest)
+}
+
+/// What stands for itself in a user part (RFC 3261 §25.1, `unreserved` and `user-unreserved`).
+fn is_user_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte)
+}
+
+/// A telephone number, global or local, with or without visual separators (RFC 3966 §3).
+fn is_number(text: &str) -> bool {
+    let (digits, global) = text.strip_prefix('+').map_or((text, false), |digits| (digits, true));
+    let local = |byte: u8| !global && (byte.is_ascii_hexdigit() || b"*#".contains(&byte));
+    let digit = |byte: u8| byte.is_ascii_digit() || local(byte);
+    digits.bytes().any(digit) && digits.bytes().all(|byte| digit(byte) || b"-.()".contains(&byte))
+}
+
+/// Tells whether each `%` begins an escape (RFC 3261 §25.1, `escaped`).
+fn are_escapes(text: &str) -> bool {
+    let escape = |after: &str| after.as_bytes().get(..2).and_then(hex_byte).is_some();
+    text.split('%').skip(1).all(escape)
 }
 
 /// A host with the port written beside it.
@@ -315,10 +349,14 @@ pub fn ip_of(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Reads an IPv6 address; a third colon in a row, which the grammar of RFC 3261 asked for by
-/// mistake, counts for nothing (RFC 5118 §4.10).
+/// Reads an IPv6 address; a third colon before an IPv4 address inside it, which the grammar of
+/// RFC 3261 asked for by mistake, counts for nothing (RFC 5118 §4.10).
 fn ipv6(text: &str) -> Option<Ipv6Addr> {
-    text.parse().or_else(|_| text.replacen(":::", "::", 1).parse()).ok()
+    text.parse().ok().or_else(|| {
+        let (before, inside) = text.split_once(":::")?;
+        let inside: Ipv4Addr = inside.parse().ok()?;
+        format!("{before}::{inside}").parse().ok()
+    })
 }
 
 impl From<SocketAddr> for HostPort {
@@ -402,7 +440,7 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
 fn escape_user(text: &str) -> CompactString {
     let mut escaped = CompactString::default();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
+        if is_user_byte(byte) {
             escaped.push(char::from(byte));
         } else {
             let _infallible = write!(escaped, "%{byte:02X}");

@@ -329,6 +329,26 @@ fn the_next_peer_is_tried_when_one_is_in_trouble() {
 }
 
 #[test]
+fn every_address_of_a_name_is_tried() {
+    let mut world = World::new(27, AnswerMode::OnEntry);
+    let (first, last) = (world.caller(), world.caller());
+    // It is at three addresses: who is in trouble, nobody, and who answers.
+    world.set_trunks(vec![TrunkConfig { peers: vec!["sip:pbxes.test".to_owned()], ..trunk() }]);
+    world.log_in("ann", "sip:ann@pbx.example", Some(TrunkId::new("pbx")));
+    world.phones[first].answer = Answer::Refuse(503, Millis(100));
+    let caller = world.caller();
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(8);
+    assert_eq!(world.phones[first].requests(&Method::Invite).len(), 1);
+    assert!(world.mail.iter().any(|(to, _)| to.port() == 6001), "the second one was asked");
+    assert_eq!(world.phones[last].requests(&Method::Invite).len(), 1);
+    assert_eq!(failures(&world), []);
+    assert_eq!(world.ua.legs(), 2, "they talk");
+    world.with(caller, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
 fn an_outbound_proxy_is_a_route() {
     let mut world = World::new(28, AnswerMode::OnEntry);
     let proxy = world.caller();

@@ -1,5 +1,7 @@
 //! A whole call: from the caller's INVITE through music, ringing and talking to either BYE.
 
+use std::collections::BTreeMap;
+
 use carillon::acd::command::Command;
 use carillon::acd::config::AnswerMode;
 use carillon::base::time::Millis;
@@ -121,5 +123,34 @@ fn a_call_may_last() {
     assert!(world.phones[ann].requests(&Method::Update).len() >= 7);
     assert_eq!(world.proposed(|c| matches!(c, Command::EndLeg { .. })), 0);
     world.with(ann, |phone, now| phone.bye(now));
+    world.assert_clean();
+}
+
+#[test]
+fn every_request_has_a_branch_of_its_own() {
+    let mut world = World::new(7, AnswerMode::OnEntry);
+    let (ann, bob, caller) = (world.agent("ann"), world.agent("bob"), world.caller());
+    world.phones[ann].answer = Answer::Ring;
+    world.phones[bob].answer = Answer::Ring;
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(1);
+    let ann_rings = !world.phones[ann].requests(&Method::Invite).is_empty();
+    let other = if ann_rings { bob } else { ann };
+    world.phones[other].answer = Answer::After(Millis::from_secs(1));
+    world.run_secs(2 * 3600);
+    world.with(caller, |phone, now| phone.bye(now));
+    world.run_secs(1);
+    let mut branches = BTreeMap::new();
+    for request in world.phones.iter().flat_map(|phone| &phone.heard).filter(|it| it.is_request()) {
+        let via = request.top_via().expect("a Via");
+        assert!(via.has_cookie(), "{via}");
+        let before = branches.insert(via.branch().map(str::to_owned), request.method());
+        // RFC 3261 §9.1: a CANCEL has the branch of its INVITE.
+        let shared = (request.method() == Method::Cancel).then_some(Method::Invite);
+        assert_eq!(before, shared, "{via}");
+    }
+    let seen = |method| branches.values().filter(|it| **it == method).count();
+    let seen = [Method::Invite, Method::Cancel, Method::Ack, Method::Update, Method::Bye].map(seen);
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     world.assert_clean();
 }

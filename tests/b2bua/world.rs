@@ -330,10 +330,11 @@ impl World {
             }
             Output::Media(order) => self.media.push(order),
             Output::Resolve { token, host, .. } => {
-                let now = self.now;
-                let found = (host == "pbx.test").then(|| vec![address("127.0.0.1:6000")]);
+                let ports = if host == "pbxes.test" { 6000..6003 } else { 6000..6001 };
+                let found = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
+                let found = host.ends_with(".test").then_some(found);
                 let found = found.ok_or(carillon::b2bua::NotFound);
-                self.ua.handle_resolved(now, token, found);
+                self.ua.handle_resolved(self.now, token, found);
             }
             Output::HalfOpen { leg, source } => {
                 assert!(self.half_open.insert(leg, source).is_none(), "told once");

@@ -17,6 +17,7 @@ mod door;
 mod draining;
 mod flood;
 mod folder;
+mod keep_alive;
 mod nap;
 mod order;
 mod ownership;

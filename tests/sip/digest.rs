@@ -370,3 +370,15 @@ fn a_value_ends_where_its_quotes_do() {
         assert_eq!(read(odd), [], "{odd}");
     }
 }
+
+#[test]
+fn a_name_that_is_encoded_or_hashed_is_left_out() {
+    let read = |name: &str| {
+        authorized(&format!(
+            "Digest {name}, realm=\"r\", nonce=\"n\", uri=\"sip:a\", response=\"0\""
+        ))
+    };
+    assert_eq!(read("username=\"6000\", userhash=false").len(), 1);
+    assert_eq!(read("username*=UTF-8''J%C3%BCrgen"), []);
+    assert_eq!(read("username=\"488869477bf257147b804c45308cd62a\", userhash=true"), []);
+}

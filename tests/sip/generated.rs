@@ -45,6 +45,11 @@ impl Generator<'_> {
         self.pick(&[usual, usual, usual, odd])
     }
 
+    /// One of two, the second once in eighty times.
+    fn rarely<T: Copy>(&mut self, usual: T, odd: T) -> T {
+        if self.0.below(80) == 0 { odd } else { usual }
+    }
+
     /// One well-formed message.
     pub(crate) fn message(&mut self) -> Vec<u8> {
         let method = self.pick(&METHODS);
@@ -141,7 +146,10 @@ impl Generator<'_> {
         let protocol = self.pick(&["SIP/2.0/", "SIP/2.0/", "sip/2.0/", "SIP / 2.0 / "]);
         let transport = self.pick(&["UDP", "TCP", "TLS-SCTP", "udp"]);
         let space = self.mostly(" ", "  ");
-        let (host, port) = (self.pick(&HOSTS), self.pick(&["", ":5060", ":1", " : 5070"]));
+        let port = self.pick(&["", ":5060", ":1"]);
+        // Where others give up (`conformance.md`).
+        let odd_port = self.pick(&[" : 5070", ":005060"]);
+        let (host, port) = (self.pick(&HOSTS), self.rarely(port, odd_port));
         let branch = self.pick(&[";branch=z9hG4bKa1", ";branch=old", ";Branch=z9hG4bK.x-_~"]);
         let more =
             self.pick(&["", ";rport", ";received=192.0.2.7;rport=9", " ; ttl = 16", ";x=\"a,b\""]);

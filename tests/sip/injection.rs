@@ -157,8 +157,7 @@ fn a_parameter_that_would_be_two_is_left_out() {
     {
         let address: NameAddr = "<sip:a@a>;x=y".parse().expect("an address");
         let tried = address.clone().with_param("tag", Some(hostile)).with_param(hostile, None);
-        let kept = if hostile.is_empty() { ";x=y;tag=" } else { ";x=y" };
-        assert_eq!(tried.params.to_string(), kept, "{hostile:?}");
+        assert_eq!(tried.params.to_string(), ";x=y", "{hostile:?}");
     }
 }
 

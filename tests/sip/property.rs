@@ -55,13 +55,13 @@ fn corpus_bytes() -> Vec<Vec<u8>> {
     all
 }
 
-const PLAIN_VIA: &str = "SIP/2.0/UDP 192.0.2.1:65535;branch=z9hG4bK1;rport;a==b";
+const PLAIN_VIA: &str = "SIP/2.0/UDP 192.0.2.1:65535;branch=z9hG4bK1;rport;a=b=c";
 const PLAIN_ADDRESS: &str = "\"Ada \u{e9}\" <sip:+1;a@x-y.example:5060;lr;a=b>;tag=1;x";
 const PLAIN_CSEQ: &str = "214748364 INVITE";
 
 /// `text` cut short at the front, and with a few bytes replaced by ones that matter.
 fn near(text: &'static str) -> impl Strategy<Value = String> {
-    let bytes = b" \t\r\n\"\\<>@,;:?=/%[]*-._09az\x01\x7f".to_vec();
+    let bytes = b" \t\r\n\"\\<>@,;:?=/%[]*-._09az\x01\x7f`#&^".to_vec();
     let changes = vec((0..text.len(), select(bytes)), 0..4);
     let starts: Vec<usize> = text.match_indices("sip:").map(|(at, _)| at).chain([0]).collect();
     (changes, select(starts)).prop_map(move |(changes, start)| {
@@ -289,6 +289,51 @@ fn lines_end_in_one_way_and_a_message_may_begin_late() {
     assert_eq!(fault(&INVITE.replacen("X-Odd: kept", "X Odd: kept", 1)), Some(Fault::HeaderLine));
     assert_eq!(fault(&INVITE.replacen("X-Odd: kept", "kept", 1)), Some(Fault::HeaderLine));
     assert_eq!(fault(&INVITE.replacen("\r\nVia", "\r\n Via", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("X-Odd:", "X-Odd\r\n :", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("X-Odd:", "X-Odd\u{c}:", 1)), Some(Fault::HeaderLine));
+    assert_eq!(fault(&INVITE.replacen("INVITE ", "INVITE\t", 1)), Some(Fault::StartLine));
+    assert_eq!(fault(&INVITE.replacen(" SIP/2.0\r\n", "\tSIP/2.0\r\n", 1)), Some(Fault::StartLine));
     assert_eq!(fault(&INVITE.replacen("SIP/2.0\r\n", "sip/2.0\r\n", 1)), None);
     assert_eq!(fault(&INVITE.replacen("INVITE sip", "invite sip", 1)), Some(Fault::MethodMismatch));
+}
+
+/// The INVITE as a response to itself.
+fn response() -> String {
+    INVITE.replacen("INVITE sip:sales@acd.example SIP/2.0", "SIP/2.0 180 Ringing", 1)
+}
+
+#[test]
+fn a_header_of_requests_is_ignored_in_a_response() {
+    for odd in ["Max-Forwards: many", "Max-Forwards: 1\r\nMax-Forwards: 2"] {
+        assert_eq!(fault(&response().replace("Max-Forwards: 70", odd)), None);
+        assert!(fault(&INVITE.replace("Max-Forwards: 70", odd)).is_some());
+    }
+}
+
+#[test]
+fn a_star_is_the_only_contact() {
+    let (_, contact) = INVITE.split_once("m: ").expect("a Contact");
+    let contact = contact.lines().next().expect("a line");
+    assert_eq!(fault(&INVITE.replace(contact, "*")), None);
+    for odd in [format!("*, {contact}"), format!("{contact}, *"), "*;q=1".to_owned()] {
+        assert_eq!(fault(&INVITE.replace(contact, &odd)), Some(Fault::Malformed(Name::Contact)));
+    }
+}
+
+#[test]
+fn no_control_character_is_in_what_is_looked_at() {
+    let controls = (0..32_u8).chain([127]).filter(|byte| !b"\t\r\n".contains(byte));
+    for control in controls.map(char::from) {
+        let places = ["Ann ", "ann@", "x=y", "tag=1928", "a84b4c76e", "314159", "INVITE\r", "70\r"];
+        for place in ["sales", "UDP 192", "192.0.2.1", "5070", "z9hG4bKa1"].iter().chain(&places) {
+            let (before, after) = place.split_at(place.len() - 1);
+            let odd = INVITE.replacen(place, &format!("{before}{control}{after}"), 1);
+            assert!(fault(&odd).is_some(), "{control:?} in {place}");
+        }
+        let phrase = response().replacen("Ring", &format!("Ri{control}ng"), 1);
+        assert_eq!(fault(&phrase), Some(Fault::StartLine), "{control:?}");
+        // RFC 4475 §3.1.1.2: behind a backslash it may stand in a name.
+        let quoted = INVITE.replacen("Ann ", &format!("Ann\\{control} "), 1);
+        assert_eq!(fault(&quoted), None, "{control:?}");
+    }
 }

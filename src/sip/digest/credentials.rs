@@ -1,6 +1,7 @@
 //! Credentials: a client's answer to a challenge (RFC 7616 §3.4).
 //!
-//! `algorithm`, `qop` and `nc` are written bare and read quoted or bare, as both are seen.
+//! `algorithm`, `qop` and `nc` are written bare and read quoted or bare, as both are seen. Names
+//! are told as they are, neither encoded nor hashed (`username*`, `userhash`).
 
 use std::fmt;
 
@@ -50,6 +51,9 @@ pub fn credentials(request: &Message, name: Name) -> Vec<Credentials> {
 impl Credentials {
     fn from_params(params: &AuthParams<'_>) -> Option<Self> {
         if !params.scheme.eq_ignore_ascii_case("Digest") {
+            return None;
+        }
+        if params.value("userhash").is_some_and(|hashed| hashed.eq_ignore_ascii_case("true")) {
             return None;
         }
         let nc = params.text("nc");

@@ -3,8 +3,9 @@
 //! Two forms (RFC 3261 §20.10): `"Name" <uri>;params`, and the bare `uri;params`, where every
 //! parameter belongs to the header and the URI can hold neither `;`, `?` nor `,` (§20).
 //!
-//! Reading accepts any unquoted name that holds no separator, non-ASCII included, because phones
-//! send them; writing always quotes. Spaces inside `<…>` are refused (RFC 4475 §3.1.2.14).
+//! Reading accepts any unquoted name that nobody can take for an address, non-ASCII included,
+//! because phones send them; writing always quotes. Spaces inside `<…>` are refused (RFC 4475
+//! §3.1.2.14).
 //!
 //! Always holds: what [`NameAddr`] prints reads back as the same value.
 
@@ -138,7 +139,8 @@ fn find_bracket(text: &str) -> Result<Option<usize>, Malformed> {
     if rest.starts_with('<') { Ok(Some(text.len() - rest.len())) } else { Err(Malformed) }
 }
 
-/// A quoted string (closed, as `find_bracket` saw) or words without a separator among them.
+/// A quoted string, or words without what begins, ends or parts an address.
 fn is_display(text: &str) -> bool {
-    text.starts_with('"') || !text.contains(['"', ',', ';', '>', '\\'])
+    let odd = |byte: u8| scan::is_control(byte) || b"\",:;>@\\".contains(&byte);
+    scan::is_quoted(text) || !text.bytes().any(odd)
 }

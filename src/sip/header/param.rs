@@ -122,12 +122,23 @@ impl fmt::Display for Params {
     }
 }
 
-/// Refuses text that is not a row of parameters, each led by `;`.
+/// Refuses text that is not a row of header parameters, each led by `;`.
 pub fn check(text: &str) -> Result<(), Malformed> {
     if !text.is_empty() && !text.starts_with(';') {
         return Err(Malformed);
     }
     elements(text).try_for_each(|element| check_element(element?))
+}
+
+/// Refuses text that is not a row of URI parameters, each led by `;`; what may not stand in a URI
+/// at all was looked for before.
+///
+/// Wider than RFC 3261 §25.1, `paramchar`, on purpose: the URI is only passed on.
+pub(in crate::sip) fn check_in_uri(text: &str) -> Result<(), Malformed> {
+    let mut elements = text.strip_prefix(';').into_iter().flat_map(|rest| rest.split(';'));
+    let nameless = |element: &str| element.is_empty() || element.starts_with('=');
+    let odd = elements.any(|element| nameless(element) || element.contains(','));
+    if odd { Err(Malformed) } else { Ok(()) }
 }
 
 /// Walks the elements after each `;`.
@@ -150,22 +161,15 @@ fn is_named(element: &str, name: &str) -> bool {
     scan::cut(element, b'=').is_ok_and(|(found, _)| found.eq_ignore_ascii_case(name))
 }
 
+/// `generic-param = token [ EQUAL gen-value ]` (RFC 3261 §25.1)
 fn check_element(element: &str) -> Result<(), Malformed> {
     let (name, value) = scan::cut(element, b'=')?;
-    let plain = |text: &str| text.bytes().all(is_param_byte);
-    let named = !name.is_empty() && plain(name);
-    let valued = value.is_none_or(|value| plain(value) || is_quoted(value));
-    if named && valued { Ok(()) } else { Err(Malformed) }
+    let valued = value.is_none_or(|value| is_word(value) || scan::is_quoted(value));
+    if scan::is_token(name.as_bytes()) && valued { Ok(()) } else { Err(Malformed) }
 }
 
-/// Wider than the grammar on purpose: what cannot be mistaken for a separator is let through.
-fn is_param_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && !matches!(byte, b'"' | b'<' | b'>' | b',' | b';')
-}
-
-/// Tells whether the whole of `text` is one quoted string.
-fn is_quoted(text: &str) -> bool {
-    let inside = text.strip_prefix('"').map(str::as_bytes);
-    let closed = |inside: &[u8]| scan::quoted_len(inside).is_some_and(|at| at + 1 == inside.len());
-    inside.is_some_and(closed)
+/// A token or a host; also what base64 has beyond them, for tags and branches are made of it.
+fn is_word(text: &str) -> bool {
+    let may_stand = |byte: u8| scan::is_token_byte(byte) || b"[]:/=".contains(&byte);
+    !text.is_empty() && text.bytes().all(may_stand)
 }

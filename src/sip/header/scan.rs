@@ -39,6 +39,11 @@ pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_token_byte)
 }
 
+/// Tells whether `byte` is a control character and not the tab, which counts as a blank.
+pub fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
+
 /// Removes spaces and tabs at both ends.
 #[inline]
 pub fn trim(text: &str) -> &str {
@@ -80,6 +85,24 @@ pub fn quoted_len(inside: &[u8]) -> Option<usize> {
         }
         at += 2;
     }
+}
+
+/// Tells whether the whole of `text` is one quoted string, in which a control character stands
+/// behind a backslash or not at all (RFC 3261 §25.1, `qdtext` and `quoted-pair`).
+pub fn is_quoted(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix('"') else {
+        return false;
+    };
+    let mut bytes = inside.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return bytes.next().is_none(),
+            b'\\' => drop(bytes.next()),
+            stray if is_control(stray) => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Cuts `text` at the first `separator` outside quotes and brackets, and trims both parts.
@@ -143,7 +166,7 @@ pub fn quote(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
     for character in text.chars() {
         match character {
             '\r' | '\n' | '\0' => out.write_char(' ')?,
-            '"' | '\\' => {
+            '"' | '\\' | '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}' => {
                 out.write_char('\\')?;
                 out.write_char(character)?;
             }
