@@ -5,6 +5,7 @@ mod chaos;
 mod codec;
 #[path = "../support/corpus.rs"]
 mod corpus;
+mod damage;
 mod dialog;
 mod digest;
 mod elsewhere;
