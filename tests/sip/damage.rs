@@ -2,7 +2,7 @@
 //!
 //! Always holds: the same generator does the same damage.
 //!
-//! Not here: what is made of it (`oracle.rs`), and the damage attackers do (`tests/fuzz/damage.rs`).
+//! Not here: what is made of it (`oracle.rs`), and what attackers do (`tests/fuzz/damage.rs`).
 
 use std::ops::Range;
 

@@ -75,13 +75,25 @@ fn drop_repeated_parameters(message: &mut Pieces) {
         let (row, headers) = params.split_at(params.find('?').unwrap_or(params.len()));
         let mut kept: Vec<&str> = Vec::new();
         for param in row.split(';') {
-            let name = |param: &str| param.split('=').next().map(str::to_lowercase);
+            let name = |param: &str| unescaped(param.split('=').next()?);
             if !kept.iter().any(|other| name(other) == name(param)) {
                 kept.push(param);
             }
         }
         *params = kept.join(";") + headers;
     });
+}
+
+/// A name as it is compared (RFC 3261 §19.1.4), where each `%` begins an escape.
+fn unescaped(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut plain = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2)?;
+        plain.push(char::from(u8::from_str_radix(code, 16).ok()?));
+        plain.push_str(rest);
+    }
+    Some(plain.to_lowercase())
 }
 
 fn replace_equals_signs(message: &mut Pieces) {

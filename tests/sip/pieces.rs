@@ -166,7 +166,7 @@ fn cut_hop(text: &str) -> [String; 3] {
 /// `"Ann" <`, `sip:ann@a.example;lr`, `>;tag=1`, or nothing, the URI, `;tag=1`
 fn cut_address(text: &str) -> [String; 3] {
     let text = text.trim_matches(BLANKS);
-    let quoted = text.starts_with('"').then(|| quoted_len(text)).unwrap_or_default();
+    let quoted = if text.starts_with('"') { quoted_len(text) } else { 0 };
     let open = text[quoted..].find(['<', ';']).map(|at| quoted + at);
     let Some(open) = open.filter(|at| text[*at..].starts_with('<')) else {
         let (uri, params) = text.split_at(text.find(';').unwrap_or(text.len()));

@@ -3,7 +3,8 @@
 //! | declared | means |
 //! |---|---|
 //! | `party alice 192.0.2.101:5060` | somebody with a socket |
-//! | `queue on-agent` | how the queue `sales` answers (`on-entry`, `early-media`, `on-agent`) |
+//! | `queue on-agent 6000` | how the queue `sales` answers (`on-entry`, `early-media`, `on-agent`), |
+//! | | and its numbers |
 //! | `trunk pbx from=192.0.2.0 asks=ann:secret` | who may call, and with which password |
 //! | `trunk pbx peers=sip:a,sip:b proxy=sip:p login=ann:secret` | the ways to phones |
 //! | `agent bob sip:bob@192.0.2.201 pbx` | who answers, at which device, behind which trunk |
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use carillon::acd::command::Command;
+use carillon::acd::config::Address;
 use carillon::acd::config::AnswerMode;
 use carillon::acd::config::Credentials;
 use carillon::acd::config::Network;
@@ -74,10 +76,13 @@ impl Scene {
                 let at = at.parse().map_err(|_| format!("`{at}` is no address"))?;
                 self.parties.push((name.to_owned(), at));
             }
-            ["queue", mode] => {
+            ["queue", mode, ref numbers @ ..] => {
                 let mode =
                     answer_mode(mode).ok_or_else(|| format!("`{mode}` is no way to answer"))?;
-                self.world.put_queue(queue("sales", mode));
+                let mut sales = queue("sales", mode);
+                let address = |user: &&str| Address { user: (*user).to_owned(), host: None };
+                sales.addresses.extend(numbers.iter().map(address));
+                self.world.put_queue(sales);
             }
             ["trunk", name, ref settings @ ..] => {
                 self.trunks.push(trunk_of(name, settings)?);
