@@ -56,7 +56,7 @@ fn corpus_bytes() -> Vec<Vec<u8>> {
 }
 
 const PLAIN_VIA: &str = "SIP/2.0/UDP 192.0.2.1:65535;branch=z9hG4bK1;rport;a=b=c";
-const PLAIN_ADDRESS: &str = "\"Ada \u{e9}\" <sip:+1;a@x-y.example:5060;lr;a=b>;tag=1;x";
+const PLAIN_ADDRESS: &str = "\"Ada \u{e9}\" <sip:+1/a@x-y.example:5060;lr;a=b>;tag=1;x";
 const PLAIN_CSEQ: &str = "214748364 INVITE";
 
 /// `text` cut short at the front, and with a few bytes replaced by ones that matter.
@@ -76,12 +76,17 @@ fn near(text: &'static str) -> impl Strategy<Value = String> {
 #[test]
 fn the_usual_forms_are_plain() {
     assert!(plain::hop(b"SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bKPjd6c1f2;rport").is_some());
+    assert!(plain::hop(PLAIN_VIA.as_bytes()).is_some());
+    assert!(plain::address(PLAIN_ADDRESS.as_bytes()).is_some());
     for address in [
         "<sip:+4922199@acd.example>",
         "Ada Lovelace <sip:ada@pbx.example:64999;transport=udp>;tag=1;expires=5",
         "\"J\u{fc}rgen \u{2013} 7\" <sip:+491711234567@pbx.example;user=phone>;tag=8a7fd2c1",
     ] {
         assert!(plain::address(address.as_bytes()).is_some(), "{address}");
+    }
+    for control in [b"\"a\x01\" <sip:a@b>", b"\"a\x7f\" <sip:a@b>"] {
+        assert!(plain::address(control).is_none(), "{}", control.escape_ascii());
     }
     assert_eq!(plain::cseq(b"102 INVITE"), Some((102, &b"INVITE"[..])));
     assert!(plain::target(b"sip:a@b;lr").is_some());
@@ -297,6 +302,10 @@ fn lines_end_in_one_way_and_a_message_may_begin_late() {
     assert_eq!(fault(&INVITE.replacen("INVITE sip", "invite sip", 1)), Some(Fault::MethodMismatch));
 }
 
+/// A response that is plain from the first line to the last.
+const PLAIN_RESPONSE: &str = "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\
+    From: <sip:a@b>;tag=1\r\nTo: <sip:b@b>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n";
+
 /// The INVITE as a response to itself.
 fn response() -> String {
     INVITE.replacen("INVITE sip:sales@acd.example SIP/2.0", "SIP/2.0 180 Ringing", 1)
@@ -332,6 +341,8 @@ fn no_control_character_is_in_what_is_looked_at() {
         }
         let phrase = response().replacen("Ring", &format!("Ri{control}ng"), 1);
         assert_eq!(fault(&phrase), Some(Fault::StartLine), "{control:?}");
+        let plain = PLAIN_RESPONSE.replacen("Ring", &format!("Ri{control}ng"), 1);
+        assert_eq!(fault(&plain), Some(Fault::StartLine), "{control:?}");
         // RFC 4475 §3.1.1.2: behind a backslash it may stand in a name.
         let quoted = INVITE.replacen("Ann ", &format!("Ann\\{control} "), 1);
         assert_eq!(fault(&quoted), None, "{control:?}");
