@@ -159,8 +159,8 @@ pub fn unquote(text: &str) -> Cow<'_, str> {
 
 /// Writes `text` as a quoted string that reads back as `text`.
 ///
-/// Line ends and NUL cannot be quoted (RFC 3261 §25.1) and become spaces, so that no value can
-/// begin a header of its own.
+/// Line ends, which cannot be quoted (RFC 3261 §25.1), and NUL become spaces, so that no value can
+/// begin a header of its own; other control characters stand behind a backslash.
 pub fn quote(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
     out.write_char('"')?;
     for character in text.chars() {
