@@ -104,10 +104,7 @@ pub fn address(text: &[u8]) -> Option<Address> {
     let (display, open) = match text.first()? {
         b'<' => (0..0, 0),
         b'"' => {
-            let close = 1 + swar::find_any(&text[1..], *b"\"\\\x7f")?;
-            if swar::has_control(&text[1..close]) {
-                return None;
-            }
+            let close = 1 + swar::find_any_or_control(&text[1..], *b"\"\\\x7f")?;
             (1..close, close + if text[close..].starts_with(b"\" ") { 2 } else { 1 })
         }
         b' ' => return None,
@@ -116,7 +113,7 @@ pub fn address(text: &[u8]) -> Option<Address> {
             (0..text[..words].trim_ascii_end().len(), words)
         }
     };
-    // A name that ends in a backslash and not in its quote is not plain.
+    // A name that ends in a backslash or a control byte and not in its quote is not plain.
     let closed = text[0] != b'"' || text[display.end] == b'"';
     let uri = open + 1;
     let within = text.get(uri..).filter(|_| closed && text[open] == b'<')?;
@@ -179,18 +176,17 @@ fn host_port(text: &[u8], start: usize) -> Option<(Range<usize>, Option<u16>, us
 }
 
 /// Tells whether `text` is a row of parameters, each led by `;` and named, with a token for value
-/// where there is one; `%` and `` ` ``, which mean another thing in a URI, are not plain.
+/// where there is one; of the marks in a token only those that are usual are plain.
 #[inline]
 fn are_params(text: &[u8]) -> bool {
     let may_stand = |byte: u8, next: u8| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
-        let mark = (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~');
-        let odd_mark = (byte == b'+') | (byte == b'*') | (byte == b'!') | (byte == b'\'');
+        let mark = (byte.wrapping_sub(b'-') < 2) | (byte == b'_') | (byte == b'+');
         let parts = (byte == b';') | (byte == b'=');
         // Neither a name nor a value is empty.
         let empty = parts & ((next == b';') | (next == b'='));
-        (letter | digit | mark | odd_mark | parts) & !empty
+        (letter | digit | mark | parts) & !empty
     };
     match text {
         [] => true,

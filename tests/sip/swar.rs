@@ -28,6 +28,8 @@ proptest! {
         prop_assert_eq!(swar::find(&text, wanted), first);
         let first = text.iter().position(|byte| [wanted, b';', b'"'].contains(byte));
         prop_assert_eq!(swar::find_any(&text, [wanted, b';', b'"']), first);
+        let first = text.iter().position(|byte| *byte == wanted || *byte < b' ');
+        prop_assert_eq!(swar::find_any_or_control(&text, [wanted]), first);
     }
 
     #[test]

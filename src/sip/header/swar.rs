@@ -97,6 +97,13 @@ pub fn find_any<const N: usize>(text: &[u8], wanted: [u8; N]) -> Option<usize> {
     first(text, |word| wanted.iter().fold(0, |marks, byte| marks | equal(word, *byte)))
 }
 
+/// Where the first of some ASCII bytes, or of those below the blank, is.
+#[inline]
+pub fn find_any_or_control<const N: usize>(text: &[u8], wanted: [u8; N]) -> Option<usize> {
+    let control = |word| below(word, b' ');
+    first(text, |word| wanted.iter().fold(control(word), |marks, byte| marks | equal(word, *byte)))
+}
+
 /// Marks the bytes of `word` that are `wanted`. The lowest mark is right; those above it may not
 /// be, as the subtraction borrows from them.
 #[inline]
