@@ -27,6 +27,8 @@ use crate::acd::fact::CallEnd;
 use crate::acd::fact::Fact;
 use crate::acd::fact::ReservationEnd;
 use crate::base::id::LogIndex;
+use crate::base::time::LocalTime;
+use crate::observe::losses::Losses;
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +54,36 @@ where
     }
 }
 
-/// Writes a fact down.
-pub fn write_fact(index: LogIndex, fact: &Fact) {
+/// Writes facts down, one after another.
+#[derive(Debug, Default)]
+pub struct Writer {
+    losses: Losses,
+}
+
+impl Writer {
+    /// Writes a fact down, or counts it where there are too many of its kind.
+    pub fn write(&mut self, now: LocalTime, index: LogIndex, fact: &Fact) {
+        match loss(fact) {
+            Some(why) if !self.losses.admit(now, why) => {}
+            Some(_) | None => write_fact(index, fact),
+        }
+    }
+
+    /// Writes down what was only counted, when it is time to; to be asked every
+    /// [`PAUSE`](super::losses::PAUSE).
+    pub fn tell_left_out(&mut self, now: LocalTime) {
+        self.losses.tell(now);
+    }
+}
+
+/// Why a call was lost, if this is one's end.
+fn loss(fact: &Fact) -> Option<&'static str> {
+    let Fact::CallEnded { why, .. } = fact else { return None };
+    let is_lost = matches!(why, CallEnd::NodeLost | CallEnd::CallerLost | CallEnd::AgentLost);
+    is_lost.then(|| why.word())
+}
+
+fn write_fact(index: LogIndex, fact: &Fact) {
     let index = index.0;
     match fact {
         Fact::CallEnqueued { .. }

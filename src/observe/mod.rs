@@ -13,6 +13,7 @@
 
 pub mod health;
 pub mod log;
+pub mod losses;
 pub mod metrics;
 
 mod scrape;

@@ -14,6 +14,7 @@ use carillon::base::id::AgentId;
 use carillon::base::id::CallId;
 use carillon::base::id::LogIndex;
 use carillon::base::id::QueueId;
+use carillon::base::time::LocalTime;
 use carillon::base::time::Millis;
 use carillon::observe::log;
 use carillon::observe::log::Format;
@@ -22,6 +23,8 @@ use serde_json::json;
 
 use crate::world::NUMBER;
 use crate::world::World;
+
+const START: LocalTime = LocalTime(77_000_000);
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
@@ -47,8 +50,9 @@ async fn written(format: Format, filter: &str) -> String {
     let writer = kept.clone();
     let subscriber = log::subscriber(format, filter, move || writer.clone());
     tracing::subscriber::with_default(subscriber, || {
+        let mut log = log::Writer::default();
         for (index, fact) in &facts {
-            log::write_fact(*index, fact);
+            log.write(START, *index, fact);
         }
     });
     let bytes = kept.0.lock().unwrap().clone();
@@ -99,22 +103,24 @@ fn reasons_are_the_published_words() {
         CallEnd::AgentLost,
     ];
     tracing::subscriber::with_default(subscriber, || {
+        let mut log = log::Writer::default();
+        let mut write = |index, fact: &Fact| log.write(START, LogIndex(index), fact);
         for (index, why) in (0..).zip(ends) {
             let (waited, talked) = (Millis::ZERO, Millis::ZERO);
             let queue = QueueId::new("sales");
             let fact = Fact::CallEnded { call: CallId(1), queue, why, waited, talked };
-            log::write_fact(LogIndex(index), &fact);
+            write(index, &fact);
         }
         let (agent, queue) = (AgentId::new("2771"), QueueId::new("sales"));
         let by = Actor { role: Role::System, name: "test".to_owned() };
         let why = ReservationEnd::RungOut;
         let fact = Fact::ReservationEnded { call: CallId(1), queue, agent: agent.clone(), why };
-        log::write_fact(LogIndex(9), &fact);
-        log::write_fact(LogIndex(10), &Fact::AgentReady { agent, by: by.clone() });
+        write(9, &fact);
+        write(10, &Fact::AgentReady { agent, by: by.clone() });
         let call = CallId(1);
-        log::write_fact(LogIndex(11), &Fact::CallHungUp { call, by: by.clone() });
+        write(11, &Fact::CallHungUp { call, by: by.clone() });
         let to = "sip:+49301234@pbx".to_owned();
-        log::write_fact(LogIndex(12), &Fact::CallTransferring { call, to, by });
+        write(12, &Fact::CallTransferring { call, to, by });
     });
     let bytes = kept.0.lock().unwrap().clone();
     let text = String::from_utf8(bytes).unwrap();
@@ -131,4 +137,36 @@ fn reasons_are_the_published_words() {
     assert_eq!((&lines[6]["by"], &lines[6]["role"]), (&json!("test"), &json!("System")));
     assert_eq!((&lines[7]["by"], &lines[7]["role"]), (&json!("test"), &json!("System")));
     assert!(!text.contains("+49301234"), "where to may be somebody's number: {text}");
+}
+
+#[test]
+fn calls_that_are_lost_in_heaps_are_counted() {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let subscriber = log::subscriber(Format::Json, "info", move || writer.clone());
+    let lost = |call: u64| {
+        let why = if call.is_multiple_of(4) { CallEnd::AgentLost } else { CallEnd::CallerLost };
+        let (waited, talked) = (Millis::ZERO, Millis::ZERO);
+        let queue = QueueId::new("sales");
+        Fact::CallEnded { call: CallId(call), queue, why, waited, talked }
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        let mut log = log::Writer::default();
+        (0..10_000).for_each(|nth| log.write(START, LogIndex(nth), &lost(nth)));
+        log.tell_left_out(START + Millis(9_999));
+        log.tell_left_out(START + Millis(10_000));
+        log.tell_left_out(START + Millis(20_000));
+        log.write(START + Millis(20_000), LogIndex(10_001), &lost(10_001));
+    });
+    let bytes = kept.0.lock().unwrap().clone();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 20 + 2 + 1, "{text}");
+    assert!(lines[..20].iter().all(|line| line["message"] == "The call was lost"), "{text}");
+    let told = |line: &Value| (line["message"].clone(), line["why"].clone(), line["calls"].clone());
+    let more = json!("More calls were lost");
+    assert_eq!(told(&lines[20]), (more.clone(), json!("AgentLost"), json!(2500 - 5)));
+    assert_eq!(told(&lines[21]), (more, json!("CallerLost"), json!(7500 - 15)));
+    assert_eq!(lines[22]["call"], "0000000000002711", "the next one has its line");
+    assert!(lines.iter().all(|line| line["level"] == "WARN"), "{text}");
 }

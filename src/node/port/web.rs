@@ -7,6 +7,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use futures_util::StreamExt;
@@ -32,6 +33,7 @@ use crate::node::running::NodeError;
 use crate::observe::health;
 use crate::observe::health::Observed;
 use crate::observe::log;
+use crate::observe::losses;
 use crate::observe::metrics::Metrics;
 use crate::resource::NodeSettings;
 
@@ -106,16 +108,24 @@ impl Port {
 
 /// Counts and writes down everything that happens behind `after`, until aborted.
 pub async fn follow_facts(handle: Handle, metrics: Arc<Metrics>, mut after: LogIndex) {
+    let mut log = log::Writer::default();
+    let mut pace = tokio::time::interval(Duration::from_millis(losses::PAUSE.0));
     loop {
         let Ok(mut happenings) = handle.happenings_after(after) else {
             after = handle.applied();
             continue;
         };
-        while let Some(happening) = happenings.next().await {
-            after = happening.index;
-            for fact in &happening.facts {
-                metrics.count_fact(fact);
-                log::write_fact(happening.index, fact);
+        loop {
+            tokio::select! {
+                happening = happenings.next() => {
+                    let Some(happening) = happening else { break };
+                    after = happening.index;
+                    for fact in &happening.facts {
+                        metrics.count_fact(fact);
+                        log.write(clock::local(), happening.index, fact);
+                    }
+                }
+                _ = pace.tick() => log.tell_left_out(clock::local()),
             }
         }
     }
