@@ -19,6 +19,7 @@ use crate::b2bua::counter::Rejected;
 use crate::b2bua::counter::TurnedAway;
 use crate::media::counters::Counters;
 use crate::node::clock;
+use crate::node::door;
 use crate::node::door::Door;
 use crate::node::port::crowd::Full;
 use crate::node::port::seldom::Seldom;
@@ -32,11 +33,12 @@ use crate::observe::metrics::Metrics;
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 
 /// Why messages are not taken, and what else SIP is counted for: every `why` there is.
-const REASONS: [&str; 24] = [
+const REASONS: [&str; 25] = [
     "ack_missing",
     "challenged",
     "draining",
     "extension",
+    "framing",
     "full",
     "half_open",
     "malformed",
@@ -95,9 +97,14 @@ impl Counts {
         Self { metrics: Arc::clone(metrics), shards, door: Arc::default(), floods: Arc::default() }
     }
 
-    /// A datagram was not even so much of a message that a shard could be found for it.
+    /// A datagram, or what a stream had in a message's place, was none that could be taken.
     pub fn unreadable(&self) {
         self.reject("unreadable");
+    }
+
+    /// A stream could not be cut into messages any further, and was closed.
+    pub fn broken_stream(&self) {
+        self.reject("framing");
     }
 
     fn reject(&self, why: &'static str) {
@@ -164,8 +171,13 @@ impl Counts {
 
     /// Writes down, now and then, that a caller was turned away.
     pub fn turned_away(&self, caller: &TurnedAway) {
-        let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        door.turned_away(clock::local(), caller);
+        let due = {
+            let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+            door.due(clock::local(), caller)
+        };
+        if let Some(left_out) = due {
+            door::write(caller, left_out);
+        }
     }
 
     /// Counts one thing a shard said.

@@ -51,7 +51,6 @@ use crate::media::order::Report;
 use crate::node::clock;
 use crate::node::count::Counts;
 use crate::node::count::Lapse;
-use crate::node::port::crowd::Full;
 use crate::node::port::crowd::Place;
 use crate::node::port::sources::Sources;
 use crate::node::port::sources::Standing;
@@ -283,9 +282,9 @@ impl Shards {
         b2bua::knows(&trunks, address)
     }
 
-    /// Counts a connection for which there was no place.
-    pub fn count_refused(&self, why: Full) {
-        self.counts.connection_refused("sip", why);
+    /// Where the sockets count what never comes to a shard.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Tells every shard the session timer of new dialogs.

@@ -14,7 +14,9 @@
 //! Always holds: a broken stream is closed, never resynchronised; a connection holds at most one
 //! unfinished message, for a bounded time, and a bounded queue; when one ends or is found no more,
 //! every shard is told, once; what comes too fast is read later, or the stream ends: no message in
-//! the middle of one is left out, as nobody would send it again.
+//! the middle of one is left out, as nobody would send it again. A keep-alive now and then takes
+//! nothing of what its address may send: phones behind one address keep their connections whoever
+//! else there is too fast.
 //! The last request of a stream that cannot be read is answered before it is closed.
 //!
 //! Not here: framing itself (`sip::stream`), who finds a place ([`super::port::places`]).
@@ -43,6 +45,8 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::base::rate::Bucket;
+use crate::base::rate::Rate;
 use crate::base::time::Millis;
 use crate::node::clock;
 use crate::node::port::crowd::Full;
@@ -67,6 +71,11 @@ const IDLE_MAX: Millis = Millis::from_secs(2 * 3600);
 /// A message that was begun is whole by then: any network is quicker, and who drips it in byte by
 /// byte only wants the connection (RFC 3261 gives a transaction 32 s in all).
 const MESSAGE_WITHIN: Millis = Millis::from_secs(15);
+/// RFC 5626 §4.4.1: a double CRLF is answered with a single one.
+const PONG: Bytes = Bytes::from_static(b"\r\n");
+/// How many keep-alives of one connection are no messages: that section wants one in some 100 s,
+/// and who sends many more asks for something else.
+const KEEP_ALIVES: Rate = Rate { per_second: 1, burst: 4 };
 /// How long a peer may go on sending into a stream that is over, so that it reads our answer:
 /// closing on unread bytes would take the answer back.
 const LINGER: Duration = Duration::from_secs(1);
@@ -76,7 +85,9 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct TcpConnections {
     peers: Arc<Mutex<Peers>>,
     limits: Limits,
+    /// Lines about connections that found no place, and about streams that broke.
     refusals: Arc<Seldom>,
+    breaks: Arc<Seldom>,
     shards: Shards,
 }
 
@@ -153,8 +164,8 @@ impl Peers {
 impl TcpConnections {
     /// Prepares an empty table that hands messages to `shards`.
     pub fn new(shards: &Shards, limits: Limits) -> Self {
-        let (peers, refusals) = (Arc::default(), Arc::default());
-        Self { peers, limits, refusals, shards: shards.clone() }
+        let (peers, refusals, breaks) = (Arc::default(), Arc::default(), Arc::default());
+        Self { peers, limits, refusals, breaks, shards: shards.clone() }
     }
 
     /// Treats whoever is at the other end of `flow` as known from now on.
@@ -249,10 +260,28 @@ impl TcpConnections {
 
     /// Counts a connection for which there is no place, and says so now and then.
     fn refused(&self, flow: Flow, known: bool, full: Full) {
-        self.shards.count_refused(full);
+        self.shards.counts().connection_refused("sip", full);
         if let Some(left_out) = self.refusals.due(clock::local()) {
             let (peer, why) = (flow.peer, full.word());
             tracing::warn!(%peer, known, why, left_out, "a SIP connection was refused: too many");
+        }
+    }
+
+    /// Counts a stream that cannot be read any further, says so now and then, and answers.
+    fn broken(&self, flow: Flow, error: &ParseError) {
+        self.shards.counts().broken_stream();
+        if let Some(left_out) = self.breaks.due(clock::local()) {
+            let (peer, known) = (flow.peer, self.is_known(flow));
+            let said = "a SIP stream could not be read and is closed";
+            tracing::warn!(%peer, known, why = %error, left_out, "{said}");
+        }
+        self.answer(flow, error);
+    }
+
+    /// Answers what cannot be taken, if it may be answered.
+    fn answer(&self, flow: Flow, error: &ParseError) {
+        if let Some(answer) = refusal(error) {
+            self.send(flow, answer);
         }
     }
 
@@ -303,6 +332,7 @@ async fn read_stream(
     let mut framer = Framer::new();
     let mut buffer = vec![0; 16 * 1024];
     let mut known = false;
+    let mut keep_alives = Bucket::default();
     // Since when nothing is begun, if nothing is.
     let mut idle_since = None;
     let mut patience = clock::local() + table.limits.first_within;
@@ -325,13 +355,21 @@ async fn read_stream(
         while let Some(frame) = next_frame(&mut framer, flow, table)? {
             whole += usize::from(!matches!(frame, Frame::KeepAlive));
             known |= matches!(frame, Frame::Message(_));
+            let is_free = matches!(frame, Frame::KeepAlive)
+                && keep_alives.admit(KEEP_ALIVES, clock::local()).is_ok();
+            if is_free {
+                table.send(flow, PONG);
+                continue;
+            }
             let admitted = shards.admit_from_stream(flow.peer.ip(), table.limits.held_within);
             let standing = admitted.await.ok_or(io::ErrorKind::TimedOut)?;
             match frame {
                 Frame::Message(message) => shards.message(message, flow, standing).await,
-                // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
-                Frame::KeepAlive => table.send(flow, Bytes::from_static(b"\r\n")),
-                Frame::Refused(error) => answer(&error, flow, table),
+                Frame::KeepAlive => table.send(flow, PONG),
+                Frame::Refused(error) => {
+                    shards.counts().unreadable();
+                    table.answer(flow, &error);
+                }
             }
         }
         // A message that was begun before and is not complete yet has the time it had; line ends
@@ -349,23 +387,16 @@ async fn read_stream(
     }
 }
 
-/// The next thing in the stream; what makes it unreadable is answered.
+/// The next thing in the stream; what makes it unreadable is counted and answered.
 fn next_frame(
     framer: &mut Framer,
     flow: Flow,
     table: &TcpConnections,
 ) -> io::Result<Option<Frame>> {
     framer.poll_frame().map_err(|FrameError(error)| {
-        answer(&error, flow, table);
+        table.broken(flow, &error);
         io::ErrorKind::InvalidData.into()
     })
-}
-
-/// Answers what cannot be taken, if it may be answered.
-fn answer(error: &ParseError, flow: Flow, table: &TcpConnections) {
-    if let Some(answer) = refusal(error) {
-        table.send(flow, answer);
-    }
 }
 
 /// Writes what is queued, and what is left in the queue when reading is over.

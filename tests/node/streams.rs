@@ -1,4 +1,5 @@
-//! SIP over TCP: two connections from one port of a peer, and peers who send too fast.
+//! SIP over TCP: two connections from one port of a peer, peers who send too fast, and streams that
+//! cannot be read.
 //!
 //! Not here: how many connections there may be (`crowd.rs`).
 
@@ -116,4 +117,70 @@ fn who_is_too_fast_for_ever_is_let_go() {
     let mut trunk = connect(0, (TRUNK, table.port));
     trunk.write_all(options().repeat(50).as_bytes()).expect("sent");
     until("the stream is closed", DEADLINE, || is_closed(&mut trunk).then_some(()));
+}
+
+/// A table whose trunk may send one message a second, and waits with the next one for a while only.
+fn slow_table() -> Table {
+    let table = Table::new(Limits { held_within: Millis(300), ..limits() });
+    let rarely = SourceLimits { messages_per_second: 1, ..SipLimits::default().trunks };
+    table.shards.limit(SipLimits { trunks: rarely, ..SipLimits::default() });
+    table
+}
+
+#[test]
+fn a_keep_alive_takes_nothing_of_what_its_address_may_send() {
+    let table = slow_table();
+    let mut first = connect(0, (Ipv4Addr::LOCALHOST, table.port));
+    assert!(is_served(&mut first), "this was the message of this second");
+    let mut second = connect(0, (Ipv4Addr::LOCALHOST, table.port));
+    for stream in [&mut first, &mut second] {
+        stream.write_all(b"\r\n\r\n").expect("sent");
+        let mut said = [0; 2];
+        stream.read_exact(&mut said).expect("it is not closed for want of room");
+        assert_eq!(&said, b"\r\n");
+    }
+}
+
+#[test]
+fn heaps_of_keep_alives_are_messages() {
+    let table = slow_table();
+    let mut trunk = connect(0, (Ipv4Addr::LOCALHOST, table.port));
+    assert!(is_served(&mut trunk));
+    trunk.write_all("\r\n\r\n".repeat(50).as_bytes()).expect("sent");
+    until("the stream is closed", DEADLINE, || is_closed(&mut trunk).then_some(()));
+}
+
+#[test]
+fn streams_that_cannot_be_read_are_counted_and_told_of_now_and_then() {
+    let node = Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {}\n");
+    let rejected =
+        |why: &str| node.metric("carillon_sip_rejected_total", &format!("why=\"{why}\""));
+    let broken = options().replace("Content-Length: 0", "Content-Length: -1");
+    let mut streams: Vec<_> =
+        (0..20).map(|_| connect(0, (Ipv4Addr::LOCALHOST, node.sip))).collect();
+    for stream in &mut streams {
+        stream.write_all(broken.as_bytes()).expect("sent");
+        let mut said = [0; 11];
+        stream.read_exact(&mut said).expect("answered");
+        assert_eq!(&said, b"SIP/2.0 400");
+    }
+    until("they are closed", DEADLINE, || streams.iter_mut().all(is_closed).then_some(()));
+    assert_eq!((rejected("framing"), rejected("unreadable")), (20.0, 0.0));
+    let log = node.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("could not be read")).collect();
+    assert!((1..=2).contains(&told.len()), "{log}");
+    assert!(told[0].contains(" WARN ") && told[0].contains("wrong Content-Length"), "{log}");
+    // What is laid out well and says something wrong is refused alone.
+    let wrong = options().replace("1 OPTIONS", "1 INVITE");
+    let mut stream = connect(0, (Ipv4Addr::LOCALHOST, node.sip));
+    stream.write_all((wrong + &options()).as_bytes()).expect("sent");
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("SIP/2.0 200") {
+        let mut buffer = [0; 4096];
+        let read = stream.read(&mut buffer).expect("the next answer");
+        assert!(read > 0, "closed after {}", String::from_utf8_lossy(&said));
+        said.extend(&buffer[..read]);
+    }
+    assert!(said.starts_with(b"SIP/2.0 400"), "{}", String::from_utf8_lossy(&said));
+    assert_eq!((rejected("framing"), rejected("unreadable")), (20.0, 1.0));
 }
