@@ -33,7 +33,7 @@ use crate::observe::metrics::Metrics;
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 
 /// Why messages are not taken, and what else SIP is counted for: every `why` there is.
-const REASONS: [&str; 25] = [
+const REASONS: [&str; 26] = [
     "ack_missing",
     "challenged",
     "draining",
@@ -51,6 +51,7 @@ const REASONS: [&str; 25] = [
     "second_answer",
     "session_expired",
     "source",
+    "source_backlog",
     "source_flood",
     "stray",
     "strangers_flood",
@@ -118,19 +119,22 @@ impl Counts {
     }
 
     /// A message was dropped, or has to wait in its stream, because its address, or strangers
-    /// together, send too many.
+    /// together, send too many, or have too many waiting.
     pub fn flooded(&self, flood: Flood, source: IpAddr) {
         let why = flood.word();
         self.reject(why);
         if let Some(left_out) = self.floods.due(clock::local()) {
-            let said = "a SIP message was dropped or has to wait: too many in a second";
+            let said = "a SIP message was dropped or has to wait: there are too many";
             tracing::warn!(%source, why, left_out, "{said}");
         }
     }
 
     /// A shard had too much to do; the datagram was dropped and will be sent again.
-    pub fn overrun(&self) {
-        self.reject("overload");
+    pub fn overrun(&self, full: Full, source: IpAddr) {
+        match full {
+            Full::All => self.reject("overload"),
+            Full::Address => self.flooded(Flood::Backlog, source),
+        }
     }
 
     /// The folder or the file of tokens had a mistake, and nothing of it was used.

@@ -201,8 +201,8 @@ impl Shards {
         let beginning = &bytes[..bytes.len().min(64)];
         let door =
             &self.doors[usize::from(shard_of(peek_call_id(&bytes).unwrap_or(beginning), SHARDS))];
-        if !door.network.datagram(bytes, flow, standing) {
-            self.counts.overrun();
+        if let Err(full) = door.network.datagram(bytes, flow, standing) {
+            self.counts.overrun(full, flow.peer.ip());
         }
     }
 

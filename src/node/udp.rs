@@ -33,7 +33,7 @@ use crate::sip::flow::Transport;
 const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// So many datagrams are read before the shards have their turn, however many have come.
-const BURST: usize = 64;
+const BURST: usize = 1024;
 
 /// A datagram cannot be longer.
 const DATAGRAM_MAX: usize = 65_535;

@@ -7,27 +7,34 @@
 //!
 //! Each has a queue of its own. A stream that waits is given the next place that is free, so in a
 //! queue with datagrams there would be none left for those; and each stream waits with one message
-//! at a time, so that many are served one after another, however much each of them sends.
+//! at a time, so that many are served one after another, however much each of them sends. The
+//! datagrams of those who are known are served address by address, so that nobody waits for all
+//! that one trunk has sent; those of strangers are not: one has as many addresses as it likes.
 //!
 //! Always holds: of queues that are not empty, none is served twice before each of the others once;
 //! what waits is bounded.
 //!
-//! Not here: who is known ([`super::port::sources`]), what Carillon itself says
-//! ([`super::shard::Input`]).
+//! Not here: who is known ([`super::port::sources`]), whose turn it is among them
+//! ([`super::port::turns`]), what Carillon itself says ([`super::shard::Input`]).
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::node::port::crowd::Full;
 use crate::node::port::sources::Standing;
+use crate::node::port::turns::Turns;
 use crate::sip::flow::Flow;
 use crate::sip::message::Message;
 
 /// Datagrams of who is known: they come in bursts, and nobody waits with them.
 const DATAGRAMS_MAX: usize = 8192;
+/// How many of these are of one address.
+const OF_ONE_MAX: usize = 4096;
 /// Datagrams of strangers.
 const STRANGERS_MAX: usize = 1024;
 /// Messages of streams, which can wait where they are.
@@ -43,65 +50,72 @@ pub enum Arrived {
 
 /// Where the network puts what arrives.
 pub struct Intake {
-    known: [mpsc::Sender<Arrived>; 2],
-    strangers: [mpsc::Sender<Arrived>; 2],
+    known: Arc<Turns<Arrived>>,
+    strangers: mpsc::Sender<Arrived>,
+    known_streams: mpsc::Sender<Arrived>,
+    strangers_streams: mpsc::Sender<Arrived>,
 }
 
 /// Where the shard takes it from.
 pub struct Waiting {
-    queues: [mpsc::Receiver<Arrived>; 4],
+    known: Arc<Turns<Arrived>>,
+    others: [mpsc::Receiver<Arrived>; 3],
     /// Which was served last.
     last: usize,
 }
 
 /// Makes the queues of one shard.
 pub fn queues() -> (Intake, Waiting) {
-    let (known_datagrams, datagrams) = mpsc::channel(DATAGRAMS_MAX);
-    let (known_streams, streams) = mpsc::channel(STREAMS_MAX);
-    let (strange_datagrams, strangers) = mpsc::channel(STRANGERS_MAX);
-    let (strange_streams, strangers_streams) = mpsc::channel(STREAMS_MAX);
-    let intake = Intake {
-        known: [known_datagrams, known_streams],
-        strangers: [strange_datagrams, strange_streams],
-    };
-    let queues = [datagrams, streams, strangers, strangers_streams];
-    (intake, Waiting { queues, last: 0 })
+    let known = Arc::new(Turns::new(DATAGRAMS_MAX, OF_ONE_MAX));
+    let (strangers, strangers_out) = mpsc::channel(STRANGERS_MAX);
+    let (known_streams, known_streams_out) = mpsc::channel(STREAMS_MAX);
+    let (strangers_streams, strangers_streams_out) = mpsc::channel(STREAMS_MAX);
+    let others = [strangers_out, known_streams_out, strangers_streams_out];
+    let waiting = Waiting { known: Arc::clone(&known), others, last: 0 };
+    (Intake { known, strangers, known_streams, strangers_streams }, waiting)
 }
 
 impl Intake {
-    /// Takes a datagram, unless too many wait already.
-    pub fn datagram(&self, bytes: Bytes, flow: Flow, standing: Standing) -> bool {
-        let [queue, _] = self.of(standing);
-        queue.try_send(Arrived::Datagram(bytes, flow)).is_ok()
+    /// Takes a datagram, unless too many wait already, in all or of its address.
+    pub fn datagram(&self, bytes: Bytes, flow: Flow, standing: Standing) -> Result<(), Full> {
+        let arrived = Arrived::Datagram(bytes, flow);
+        match standing {
+            Standing::Known => self.known.put(flow.peer.ip(), arrived),
+            Standing::Stranger => self.strangers.try_send(arrived).map_err(|_| Full::All),
+        }
     }
 
     /// Takes a message of a stream, when there is room.
     pub async fn message(&self, message: Message, flow: Flow, standing: Standing) {
-        let [_, queue] = self.of(standing);
+        let queue = match standing {
+            Standing::Known => &self.known_streams,
+            Standing::Stranger => &self.strangers_streams,
+        };
         // A closed queue means that the node is stopping.
         let _ = queue.send(Arrived::Message(message, flow)).await;
-    }
-
-    fn of(&self, standing: Standing) -> &[mpsc::Sender<Arrived>; 2] {
-        match standing {
-            Standing::Known => &self.known,
-            Standing::Stranger => &self.strangers,
-        }
     }
 }
 
 impl Waiting {
     /// The next message, from each queue in turn; none when the node is stopping.
+    ///
+    /// Between two messages other tasks of the thread have their turn, above all who reads the
+    /// sockets: what is not read in time the kernel drops, and asks nobody whose it is.
     pub async fn next(&mut self) -> Option<Arrived> {
+        tokio::task::yield_now().await;
         poll_fn(|context| self.poll_next(context)).await
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrived>> {
-        let count = self.queues.len();
+        let count = 1 + self.others.len();
         for turn in (1..=count).map(|step| (self.last + step) % count) {
-            if let Poll::Ready(arrived) = self.queues[turn].poll_recv(context) {
+            let arrived = match turn.checked_sub(1) {
+                None => self.known.poll_take(context).map(Some),
+                Some(other) => self.others[other].poll_recv(context),
+            };
+            if arrived.is_ready() {
                 self.last = turn;
-                return Poll::Ready(arrived);
+                return arrived;
             }
         }
         Poll::Pending

@@ -6,6 +6,7 @@
 //! | [`crowd`] | connections, in all and of one address |
 //! | [`places`] | connections of SIP, of strangers and of those who are known |
 //! | [`rates`] | how often each address may ask |
+//! | [`turns`] | SIP: datagrams that wait, address by address |
 //! | [`sources`] | SIP: messages, INVITEs and half-open calls of one address |
 //! | [`http`] | connections of REST and of metrics, and how long they may do nothing |
 //! | [`files`] | open files, and who may have how many of them |
@@ -23,4 +24,5 @@ pub mod places;
 pub mod rates;
 pub mod seldom;
 pub mod sources;
+pub mod turns;
 pub mod web;

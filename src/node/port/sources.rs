@@ -63,6 +63,8 @@ pub enum Flood {
     Source,
     /// Strangers together send too many.
     Strangers,
+    /// More of its address wait than a shard can take.
+    Backlog,
 }
 
 impl Flood {
@@ -71,6 +73,7 @@ impl Flood {
         match self {
             Self::Source => "source_flood",
             Self::Strangers => "strangers_flood",
+            Self::Backlog => "source_backlog",
         }
     }
 }
