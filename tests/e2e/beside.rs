@@ -1,55 +1,78 @@
-//! Well-behaved calls beside what a test does to others: they must not notice.
+//! Well-behaved people beside what a test does to others: they must not notice.
 //!
-//! Not here: the phones themselves (`stubborn.rs`).
+//! | who | does |
+//! |---|---|
+//! | two | talk all the time |
+//! | callers, two a second | reach an agent of their own, talk, are hung up on |
+//!
+//! Always holds: every answer they are owed comes before they would ask again, and nothing is said
+//! to them twice; the two hear each other without a hole.
+//!
+//! Not here: the phones themselves (`stubborn.rs`, `phone.rs`).
 
+use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::carillon::Carillon;
 use crate::stubborn::Line;
 use crate::stubborn::Part;
+use crate::talk::Talk;
 use crate::wait::until;
 
-/// The queue they call; a test has it among its resources.
-pub(crate) const QUEUE: &str = "kind: Queue\nmetadata: {name: beside}\nspec: {}\n---\n";
+/// Where the callers and their agent are, whom a test's node must let in. They say nothing but SIP,
+/// so their audio would be taken for that of whoever else sends from there.
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 5);
 
-/// Calls under way through a queue and an agent of their own.
+/// So many calls at least, or there was nobody beside.
+const CALLS_MIN: usize = 5;
+
+/// Calls under way through queues and agents of their own.
 pub(crate) struct Beside {
-    calls: usize,
+    talk: Talk,
     callers: Line,
     agents: Line,
 }
 
 impl Beside {
-    /// Lets callers come, four a second.
-    pub(crate) fn start(node: &Carillon, calls: usize) -> Self {
+    /// Lets two talk and callers come.
+    pub(crate) fn start(node: &Carillon) -> Self {
         let at = SocketAddr::from(([127, 0, 0, 1], node.sip));
-        let pause = Duration::from_millis(250);
-        let part = Part::Callers { queue: "beside".to_owned(), calls, pause };
-        let mut callers = Line::new(part);
-        let mut agents = Line::new(Part::Agents { talk: Duration::from_millis(100) });
+        let pause = Duration::from_millis(500);
+        let part = Part::Callers { queue: "beside".to_owned(), calls: usize::MAX, pause };
+        let mut callers = Line::at(ADDRESS, part);
+        let mut agents = Line::at(ADDRESS, Part::Agents { talk: Duration::from_millis(100) });
         agents.begin_without_link(at);
-        node.write(
-            "beside.yaml",
-            &format!(
-                "kind: Agent\nmetadata: {{name: beside}}\nspec: {{queues: [beside], device: \
-                 {{address: \"sip:beside@{}\"}}}}\n",
-                agents.at
-            ),
+        let mut talk = Talk::new();
+        let staff = format!(
+            "kind: Queue\nmetadata: {{name: beside}}\n---\nkind: Agent\nmetadata: {{name: \
+             beside}}\nspec: {{queues: [beside], device: {{address: \"sip:beside@{}\"}}}}\n---\n",
+            agents.at
         );
+        node.write("beside.yaml", &(talk.resources() + &staff));
+        talk.begin(node);
         node.wait_for_agent("beside", "LoggedOut");
         node.put_to_work("beside");
         callers.begin_without_link(at);
-        Self { calls, callers, agents }
+        Self { talk, callers, agents }
     }
 
-    /// Waits until all have talked and hung up.
-    pub(crate) fn finish(self) {
+    /// Ends it: nobody has noticed anything.
+    pub(crate) fn finish(self, node: &Carillon) {
+        until("there were calls beside", Duration::from_secs(60), || {
+            (self.callers.story().begun >= CALLS_MIN).then_some(())
+        });
+        self.callers.stop_calling();
         until("the calls beside have ended", Duration::from_secs(60), || {
             let (callers, agents) = (self.callers.story(), self.agents.story());
-            assert_eq!((callers.complaints, agents.complaints), (Vec::new(), Vec::new()));
-            let ended = callers.ended.len() == self.calls && agents.ended.len() == self.calls;
-            (ended && callers.talked.len() == self.calls).then_some(())
+            for story in [&callers, &agents] {
+                assert_eq!(story.complaints, Vec::<String>::new());
+                assert_eq!(story.said_again, Vec::<String>::new(), "no answer came in time");
+                assert_eq!(story.heard_again, Vec::<String>::new(), "it was answered in time");
+            }
+            let numbers = [callers.talked.len(), callers.ended.len(), agents.ended.len()];
+            (callers.is_over && numbers == [callers.begun; 3]).then_some(())
         });
+        self.talk.end(node);
     }
 }

@@ -293,6 +293,15 @@ impl Carillon {
         assert_eq!(status, 200, "{wish}: {answer}");
     }
 
+    /// Has the first call of a queue ended.
+    pub(crate) fn hang_up(&self, queue: &str) {
+        let calls = self.read(&format!("/api/v1/queues/{queue}/calls"));
+        let call = calls["items"][0]["id"].as_str().expect("a call");
+        let path = format!("/api/v1/calls/{call}/hang-up");
+        let (status, answer) = self.ask(&path, &serde_json::json!({}));
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// The page of metrics.
     pub(crate) fn metrics_page(&self) -> String {
         let url = format!("http://127.0.0.1:{}/metrics", self.metrics);

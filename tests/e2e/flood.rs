@@ -25,7 +25,14 @@ const KIB_MAX: usize = 24 * 1024;
 /// Messages a second; what the rest of the machine does has to fit beside it.
 const RATE: u32 = 5000;
 
-/// Sends until it is told to stop, [`RATE`] messages a second at most.
+/// The same of a PBX that keeps to nothing: four times the INVITEs one may send where no limits are
+/// written.
+const HASTE: u32 = 8000;
+
+/// What a half-open call may cost (`half_open.rs`).
+const KIB_EACH: usize = 16;
+
+/// Sends until it is told to stop, so many messages a second at most.
 struct Attack {
     over: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<u32>>,
@@ -33,13 +40,13 @@ struct Attack {
 
 impl Attack {
     /// `send` sends the nth message.
-    fn begin(mut send: impl FnMut(u32) + Send + 'static) -> Self {
+    fn begin(rate: u32, mut send: impl FnMut(u32) + Send + 'static) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&over);
         let thread = thread::spawn(move || {
             let begun = Instant::now();
             for nth in 0.. {
-                let due = begun + Duration::from_secs(1) * nth / RATE;
+                let due = begun + Duration::from_secs(1) * nth / rate;
                 while nth % 100 == 0 && Instant::now() < due {
                     thread::park_timeout(due.saturating_duration_since(Instant::now()));
                 }
@@ -72,7 +79,7 @@ impl Drop for Attack {
 /// Lets people call while this goes on, and holds what it costs against the bound.
 fn withstand(siege: Siege, refused: &[&str], send: impl FnMut(u32) + Send + 'static) {
     let before = siege.memory();
-    let attack = Attack::begin(send);
+    let attack = Attack::begin(RATE, send);
     for why in refused {
         until(&format!("{why} is counted"), Duration::from_secs(30), || {
             (siege.rejected(why) > 0.0).then_some(())
@@ -133,16 +140,52 @@ fn a_pbx_gone_wrong_takes_its_own_share_only() {
     withstand(siege, &["source_flood", "too_often", "half_open"], move |nth| {
         let _ = from.send_to(request("INVITE", "pit", &from, nth).as_bytes(), ("127.0.0.1", port));
     });
-    assert!(is_asked_to_wait(&heard), "503 with Retry-After, as Settings say");
+    assert!(is_asked_to_wait(&heard, 9), "503 with Retry-After, as Settings say");
 }
 
-/// Whether a 503 among what was heard says when to come again.
-fn is_asked_to_wait(heard: &UdpSocket) -> bool {
+#[test]
+fn where_no_limits_are_written_a_pbx_takes_its_own_share_only() {
+    let siege = Siege::begin("{}");
+    let (port, before) = (siege.node.sip, siege.memory());
+    let from = socket(WRONG);
+    let is_told = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&is_told);
+    let attack = Attack::begin(HASTE, move |nth| {
+        let _ = from.send_to(request("INVITE", "pit", &from, nth).as_bytes(), ("127.0.0.1", port));
+        if nth % 16 == 0 && is_asked_to_wait(&from, 5) {
+            told.store(true, Ordering::Relaxed);
+        }
+    });
+    // Refused where the node is quick, dropped where it is not.
+    until("it is too much", Duration::from_secs(30), || {
+        (siege.rejected("too_often") + siege.rejected("source_backlog") > 0.0).then_some(())
+    });
+    // The node may have as much to do as it can: they may have to ask twice.
+    siege.callers(Over::Udp).finish();
+    let open = siege.node.metric("carillon_sip_half_open_calls", "") as usize;
+    let grown = siege.memory().saturating_sub(before);
+    let sent = attack.end();
+    let why = ["too_often", "half_open", "source_backlog", "source_flood", "overload"];
+    let counted = why.map(|why| siege.rejected(why));
+    println!("{sent} sent, {open} open, {why:?} {counted:?}, {grown} KiB more than {before}");
+    assert!(grown <= open * KIB_EACH + KIB_MAX, "{grown} KiB more than {before}");
+    assert_eq!(siege.rejected("overload"), 0.0, "nobody else's message was dropped");
+    let is_refused = siege.rejected("too_often") > 0.0;
+    assert!(is_told.load(Ordering::Relaxed) || !is_refused, "503 with Retry-After, as usual");
+    let dropped = siege.node.log().matches("a SIP message was dropped").count();
+    assert!(dropped <= 12, "{dropped} lines, one in ten seconds at most");
+    siege.falls("carillon_sip_half_open_calls", 0.0);
+    siege.end_late();
+}
+
+/// Whether a 503 among what was heard says to come again after so long.
+fn is_asked_to_wait(heard: &UdpSocket, seconds: u32) -> bool {
+    let wanted = format!("\r\nRetry-After: {seconds}\r\n");
     let mut buffer = [0; 4096];
     while let Ok(read) = heard.recv(&mut buffer) {
         let text = String::from_utf8_lossy(&buffer[..read]);
         if text.starts_with("SIP/2.0 503") {
-            return text.contains("\r\nRetry-After: 9\r\n");
+            return text.contains(&wanted);
         }
     }
     false

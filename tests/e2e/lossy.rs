@@ -1,6 +1,6 @@
 //! Bad links on both sides: one packet in ten is lost each way, others come twice or late. Every
-//! call reaches an agent, talks and ends; nothing is left behind, and a call over a good link does
-//! not notice.
+//! call reaches an agent, talks and ends, a caller's over a good link as well; nothing is left
+//! behind, and who has good links on both sides does not notice.
 //!
 //! Not here: what bad links do to audio (`tests/media`), and a thousand worlds of them in virtual
 //! time (`tests/sip/loss.rs`, `tests/b2bua/loss.rs`).
@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::beside::Beside;
 use crate::carillon::Carillon;
 use crate::link::Link;
 use crate::stubborn::Line;
@@ -18,7 +19,7 @@ use crate::wait::until;
 
 const CALLS: usize = 120;
 const AGENTS: usize = 12;
-/// What the process may grow by, in KiB: a log, a few hundred calls that are remembered.
+/// What the process may grow by, in KiB: a log, some calls that are remembered.
 const KIB_MAX: u64 = 32_000;
 /// Everything is over by then: what is not heard is repeated for 32 s.
 const AT_MOST: Duration = Duration::from_secs(100);
@@ -49,7 +50,7 @@ fn every_call_over_bad_links_is_carried_to_its_end() {
     let far = SocketAddr::from(([127, 0, 0, 1], node.sip));
     let pause = Duration::from_millis(100);
     let mut callers = Line::new(Part::Callers { queue: "sales".to_owned(), calls: CALLS, pause });
-    let mut beside =
+    let mut near =
         Line::new(Part::Callers { queue: "sales".to_owned(), calls: CALLS / 4, pause: pause * 4 });
     let mut agents = Line::new(Part::Agents { talk: Duration::from_millis(200) });
     let links = [Link::new(1, callers.at, far), Link::new(2, agents.at, far)];
@@ -59,11 +60,13 @@ fn every_call_over_bad_links_is_carried_to_its_end() {
         node.wait_for_agent(&format!("a{nth}"), "LoggedOut");
         node.put_to_work(&format!("a{nth}"));
     }
+    let beside = Beside::start(&node);
     let before = node.memory_kib();
     callers.begin(links[0].at);
-    beside.begin_without_link(far);
+    near.begin_without_link(far);
 
-    let (told, good) = (all_ended(&callers, CALLS), all_ended(&beside, CALLS / 4));
+    let (told, good) = (all_ended(&callers, CALLS), all_ended(&near, CALLS / 4));
+    beside.finish(&node);
     let everybody = CALLS + CALLS / 4;
     assert_eq!((told.talked.len(), good.talked.len()), (CALLS, CALLS / 4));
     let answered = until("the agents' side has ended", AT_MOST, || {

@@ -53,5 +53,6 @@ mod slow;
 mod stranger;
 mod streams;
 mod stubborn;
+mod talk;
 #[path = "../support/wait.rs"]
 mod wait;

@@ -32,6 +32,7 @@ pub(crate) struct Phone {
     sip: Arc<UdpSocket>,
     rtp: Arc<UdpSocket>,
     heard: Arc<Mutex<Vec<Heard>>>,
+    spoken: Arc<Mutex<Vec<Instant>>>,
     media: Arc<Mutex<Option<SocketAddr>>>,
     over: Arc<AtomicBool>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -97,6 +98,7 @@ impl Phone {
             sip: Arc::new(sip),
             rtp,
             heard: Arc::default(),
+            spoken: Arc::default(),
             media: Arc::default(),
             over: Arc::default(),
             threads: Vec::new(),
@@ -113,6 +115,11 @@ impl Phone {
     /// Everything heard so far.
     pub(crate) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().expect("no panic holds it").clone()
+    }
+
+    /// When each packet was sent so far.
+    pub(crate) fn spoken(&self) -> Vec<Instant> {
+        self.spoken.lock().expect("no panic holds it").clone()
     }
 
     fn listen(&mut self) {
@@ -138,6 +145,7 @@ impl Phone {
     pub(crate) fn hum(&mut self, hertz: f64) {
         let (rtp, media, over) =
             (Arc::clone(&self.rtp), Arc::clone(&self.media), Arc::clone(&self.over));
+        let spoken = Arc::clone(&self.spoken);
         self.threads.push(thread::spawn(move || {
             let begun = Instant::now();
             for frame in 0_u32.. {
@@ -151,6 +159,7 @@ impl Phone {
                 let target = *media.lock().expect("no panic holds it");
                 if let Some(target) = target {
                     let _ = rtp.send_to(&tone_packet(hertz, frame), target);
+                    spoken.lock().expect("no panic holds it").push(Instant::now());
                 }
             }
         }));

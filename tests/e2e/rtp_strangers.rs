@@ -10,11 +10,8 @@ use std::net::SocketAddr;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::audio::hears;
 use crate::audio::strength;
-use crate::beside;
 use crate::beside::Beside;
 use crate::carillon::Carillon;
 use crate::phone::Phone;
@@ -24,6 +21,8 @@ use crate::wait::until;
 const CALLER_HUMS: f64 = 700.0;
 const AGENT_HUMS: f64 = 1100.0;
 const STRANGER_HUMS: f64 = 2300.0;
+/// What the process may grow by, in KiB: a log, some calls that are remembered.
+const KIB_MAX: u64 = 8_000;
 const BURSTS: u32 = 150;
 const IN_A_BURST: u32 = 20;
 
@@ -76,11 +75,9 @@ fn dropped(node: &Carillon) -> f64 {
 
 #[test]
 fn nobody_hears_a_stranger() {
-    let node = Carillon::start(&format!(
-        "kind: Queue\nmetadata: {{name: sales}}\nspec: {{ringSeconds: 60}}\n---\n{}",
-        beside::QUEUE
-    ));
-    let beside = Beside::start(&node, 20);
+    let node = Carillon::start("kind: Queue\nmetadata: {name: sales}\nspec: {ringSeconds: 60}\n");
+    let beside = Beside::start(&node);
+    let memory = node.memory_kib();
     let (mut caller, mut agent) = (Phone::new(), Phone::new());
     node.hire("101", agent.port());
     let answer = caller.call("sales", node.sip);
@@ -94,10 +91,6 @@ fn nobody_hears_a_stranger() {
     until("the caller hears the music again", Duration::from_secs(10), || {
         (caller.heard().len() > before + 50).then_some(())
     });
-    until("the caller is heard", Duration::from_secs(10), || {
-        let received = node.metric("carillon_rtp_packets_total", "direction=\"in\"");
-        (received > dropped(&node) + 25.0).then_some(())
-    });
     for from in ["127.0.0.2", "127.0.0.1"] {
         assert_eq!(shout(from, &[to_caller]), 0, "{from} while one waits");
     }
@@ -107,13 +100,11 @@ fn nobody_hears_a_stranger() {
     let to_agent = invite.media().expect("an address");
     agent.hum(AGENT_HUMS);
     both_hear(&caller, &agent);
-    let (before, counted) = (node.memory_kib(), dropped(&node));
+    let counted = dropped(&node);
     for from in ["127.0.0.2", "127.0.0.1"] {
         assert_eq!(shout(from, &[to_caller, to_agent]), 0, "{from} while two talk");
     }
     both_hear(&caller, &agent);
-    let after = node.memory_kib();
-    assert!(after < before + 20_000, "{before} KiB became {after}");
     until("they are counted", Duration::from_secs(5), || {
         // The kernel may have dropped some; most came.
         (dropped(&node) > counted + f64::from(BURSTS * IN_A_BURST)).then_some(())
@@ -121,13 +112,13 @@ fn nobody_hears_a_stranger() {
     for phone in [&caller, &agent] {
         assert_unheard(phone);
     }
-    let calls = node.read("/api/v1/queues/sales/calls");
-    let call = calls["items"][0]["id"].as_str().expect("a call").to_owned();
-    let (status, answer) = node.ask(&format!("/api/v1/calls/{call}/hang-up"), &json!({}));
-    assert_eq!(status, 200, "{answer}");
+    node.hang_up("sales");
     caller.released();
     agent.released();
-    beside.finish();
+    beside.finish(&node);
+    let grown = node.memory_kib().saturating_sub(memory);
+    println!("audio of strangers: {grown} KiB more than {memory}");
+    assert!(grown < KIB_MAX, "{grown} KiB more than {memory}");
 }
 
 fn both_hear(caller: &Phone, agent: &Phone) {

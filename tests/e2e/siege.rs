@@ -15,30 +15,23 @@ use std::net::Ipv4Addr;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::carillon::Carillon;
-use crate::phone::Heard;
-use crate::phone::Phone;
 use crate::sipp::Over;
 use crate::sipp::Plan;
 use crate::sipp::Sipp;
+use crate::talk::Talk;
 use crate::wait::until;
 
 /// The PBX that is let in and attacks all the same.
 pub(crate) const WRONG: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// As many packets of the talk in a row may be missing: half a second on a machine that is busy
-/// with being attacked.
-const HOLE_MAX: u16 = 25;
-
 /// Callers who call while the attack lasts.
 const CALLERS: u32 = 20;
 
+/// The agents of `sales`.
+const DESKS: [&str; 4] = ["201", "202", "203", "204"];
+
 const CENTRE: &str = "
-kind: Queue
-metadata: {name: talk}
----
 kind: Queue
 metadata: {name: sales}
 spec: {ringSeconds: 30}
@@ -51,10 +44,8 @@ spec: {caller: {music: none}, overflow: {noAgents: {wait: {}}}}
 /// A node under attack.
 pub(crate) struct Siege {
     pub(crate) node: Carillon,
-    caller: Phone,
-    agent: Phone,
+    talk: Talk,
     desk: Sipp,
-    before: [usize; 2],
 }
 
 impl Siege {
@@ -69,40 +60,34 @@ impl Siege {
             .replace("[127.0.0.0/8]", "[127.0.0.1/32, 127.0.0.2/32]");
         assert!(settings.contains(limits) && settings.contains("127.0.0.2"), "{settings}");
         node.write("settings.yaml", &settings);
-        let (mut caller, mut agent) = (Phone::new(), Phone::new());
+        let mut talk = Talk::new();
         let desk =
             Plan { scenario: "agent", over: Over::Udp, calls: CALLERS, rate: 0, hold_ms: 500 };
         let desk = desk.answer(&node);
-        node.write("agents.yaml", &agents(agent.port(), desk.port));
+        node.write("agents.yaml", &(talk.resources() + &desks(desk.port)));
         node.launch();
-        for name in ["101", "201", "202", "203", "204"] {
+        for name in DESKS {
             node.wait_for_agent(name, "LoggedOut");
             node.put_to_work(name);
         }
-        caller.call("talk", node.sip);
-        caller.hum(700.0);
-        agent.answer();
-        agent.hum(1100.0);
-        node.wait_for_queue("talk", "/talking", 1);
-        let siege = Self { node, caller, agent, desk, before: [0, 0] };
-        siege.talk_goes_on();
-        let before = siege.heard().map(|heard| heard.len());
-        Self { before, ..siege }
+        talk.begin(&node);
+        Self { node, talk, desk }
     }
 
     /// Memory of the node, in KiB.
     pub(crate) fn memory(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.node.pid()));
-        let status = status.expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let figure = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-        figure.expect("the kernel says so")
+        self.node.memory_kib() as usize
     }
 
-    /// People call, reach an agent, talk and are hung up on, each without a failed transaction.
-    pub(crate) fn calls_go_through(&self, over: Over) {
+    /// People begin to call; each is to reach an agent, talk and be hung up on.
+    pub(crate) fn callers(&self, over: Over) -> Sipp {
         let callers = Plan { scenario: "caller", over, calls: CALLERS, rate: 5, hold_ms: 0 };
-        callers.call(&self.node, "sales").finish();
+        callers.call(&self.node, "sales")
+    }
+
+    /// People call, each without a failed transaction, and nobody has to ask twice.
+    pub(crate) fn calls_go_through(&self, over: Over) {
+        self.callers(over).finish_at_once();
     }
 
     /// Why messages were not taken so far.
@@ -117,62 +102,32 @@ impl Siege {
         });
     }
 
-    /// Ends the attack: those who talk have heard each other all the time, and hang up in order.
+    /// Ends the attack: nobody who talks or answers has noticed.
     pub(crate) fn end(self) {
-        self.desk.finish();
+        self.end_when(Sipp::finish_at_once);
+    }
+
+    /// The same where the node had more to do than it can: who talks has not noticed, and who
+    /// answers had to say something twice.
+    pub(crate) fn end_late(self) {
+        self.end_when(Sipp::finish);
+    }
+
+    fn end_when(self, answered: fn(Sipp)) {
+        answered(self.desk);
         self.node.wait_for_queue("sales", "/totals/answered", CALLERS.into());
-        self.node.wait_for_queue("talk", "/talking", 1);
-        talk_goes_on([&self.caller, &self.agent]);
-        for (phone, before) in [&self.caller, &self.agent].into_iter().zip(self.before) {
-            assert_whole(&phone.heard()[before..]);
-        }
-        let calls = self.node.read("/api/v1/queues/talk/calls");
-        let call = calls["items"][0]["id"].as_str().expect("the talk").to_owned();
-        let (status, answer) = self.node.ask(&format!("/api/v1/calls/{call}/hang-up"), &json!({}));
-        assert_eq!(status, 200, "{answer}");
-        self.caller.released();
-        self.agent.released();
-    }
-
-    fn talk_goes_on(&self) {
-        talk_goes_on([&self.caller, &self.agent]);
-    }
-
-    fn heard(&self) -> [Vec<Heard>; 2] {
-        [self.caller.heard(), self.agent.heard()]
+        self.talk.end(&self.node);
     }
 }
 
-fn agents(talks: u16, desk: u16) -> String {
-    let agent = |name: &str, queue: &str, port: u16| {
+fn desks(port: u16) -> String {
+    let desk = |name| {
         format!(
-            "kind: Agent\nmetadata: {{name: \"{name}\"}}\nspec: {{queues: [{queue}], device: \
+            "kind: Agent\nmetadata: {{name: \"{name}\"}}\nspec: {{queues: [sales], device: \
              {{address: \"sip:{name}@127.0.0.1:{port}\"}}}}\n---\n"
         )
     };
-    let desks = ["201", "202", "203", "204"].map(|name| agent(name, "sales", desk));
-    agent("101", "talk", talks) + &desks.concat()
-}
-
-/// Waits until both have heard half a second more.
-fn talk_goes_on(phones: [&Phone; 2]) {
-    let before = phones.map(|phone| phone.heard().len());
-    until("they hear each other", Duration::from_secs(20), || {
-        let now = phones.map(|phone| phone.heard().len());
-        now.iter().zip(before).all(|(now, before)| *now > before + 25).then_some(())
-    });
-}
-
-/// What was heard has no hole that anybody would notice.
-fn assert_whole(heard: &[Heard]) {
-    let voice = heard.iter().filter(|packet| packet.payload_type == 0);
-    let numbers: Vec<u16> = voice.map(|packet| packet.sequence).collect();
-    let steps = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
-    let missing = steps.clone().map(|step| usize::from(step.wrapping_sub(1))).sum::<usize>();
-    let widest = steps.max().expect("they talked");
-    let of = numbers.len();
-    assert!(widest <= HOLE_MAX, "{widest} packets in a row of {of}");
-    assert!(missing * 50 <= of, "{missing} packets are missing of {of}");
+    DESKS.map(desk).concat()
 }
 
 /// A socket at an address of an attacker.

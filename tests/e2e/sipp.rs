@@ -37,6 +37,7 @@ pub(crate) struct Sipp {
     process: Child,
     name: String,
     errors: PathBuf,
+    figures: PathBuf,
     /// Where it listens.
     pub(crate) port: u16,
 }
@@ -76,19 +77,22 @@ impl Plan<'_> {
         let scenario = folder.join(format!("{}-{port}.xml", self.scenario));
         fs::write(&scenario, text.replace("HOLDMS", &self.hold_ms.to_string())).expect("written");
         let errors = folder.join(format!("{}-{port}.errors", self.scenario));
+        let figures = folder.join(format!("{}-{port}.figures", self.scenario));
         let process = Command::new("sipp")
             .args(["-sf", &scenario.to_string_lossy(), "-t", self.over.flag()])
             .args(["-i", "127.0.0.1", "-p", &port.to_string()])
             .args(["-m", &self.calls.to_string(), "-l", "2000", "-nostdin"])
             .args(["-timeout", "120", "-timeout_error", "-recv_timeout", "100000"])
             .args(["-trace_err", "-error_file", &errors.to_string_lossy()])
+            .args(["-trace_stat", "-stf", &figures.to_string_lossy()])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("sipp is installed (tests/run installs it)");
-        let running = Sipp { process, name: self.scenario.to_owned(), errors, port };
+        let name = self.scenario.to_owned();
+        let running = Sipp { process, name, errors, figures, port };
         if more.is_empty() {
             running.wait_until_it_listens(self.over);
         }
@@ -102,6 +106,17 @@ impl Sipp {
             Over::Udp => std::net::UdpSocket::bind(("127.0.0.1", self.port)).err().map(drop),
             Over::Tcp => std::net::TcpListener::bind(("127.0.0.1", self.port)).err().map(drop),
         });
+    }
+
+    /// The same as [`Self::finish`]; nothing had to be said twice, because no answer came in time.
+    pub(crate) fn finish_at_once(self) {
+        let (name, path) = (self.name.clone(), self.figures.clone());
+        self.finish();
+        let figures = fs::read_to_string(path).expect("it has written them");
+        let rows: Vec<Vec<&str>> = figures.lines().map(|line| line.split(';').collect()).collect();
+        let column = rows[0].iter().position(|title| *title == "Retransmissions(C)");
+        let last = rows.last().expect("a row at the end");
+        assert_eq!(last[column.expect("it counts them")], "0", "{name} had to say it again");
     }
 
     /// Waits until it has ended; every call must have gone as the scenario says.

@@ -1,5 +1,5 @@
 //! TCP connections that dawdle, lie about lengths, or send nonsense: answered where that is
-//! possible, and closed.
+//! possible, and closed; others do not notice.
 
 use std::io::ErrorKind;
 use std::io::Read;
@@ -8,7 +8,11 @@ use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::beside::Beside;
 use crate::carillon::Carillon;
+
+/// What the process may grow by, in KiB: a log, some calls that are remembered.
+const KIB_MAX: u64 = 8_000;
 
 const QUEUE: &str =
     "kind: Queue\nmetadata: {name: sales}\nspec: {overflow: {noAgents: {wait: {}}}}\n";
@@ -51,6 +55,7 @@ fn statuses(said: &str) -> Vec<&str> {
 #[test]
 fn a_message_that_was_begun_must_be_finished_soon() {
     let node = Carillon::start(QUEUE);
+    let (beside, before) = (Beside::start(&node), node.memory_kib());
     let mut known = connect(&node);
     known.write_all(options("known", 0).as_bytes()).expect("sent");
     known.write_all(b"OPTIONS sip:sales@127.0.0.1 SIP/2.0\r\nSubject: ").expect("sent");
@@ -75,11 +80,21 @@ fn a_message_that_was_begun_must_be_finished_soon() {
             Err(error) => assert!(matches!(error.kind(), ErrorKind::WouldBlock), "{error}"),
         }
     }
+    assert_unnoticed(&node, beside, before);
+}
+
+/// Nobody has noticed, and little is kept.
+fn assert_unnoticed(node: &Carillon, beside: Beside, before: u64) {
+    beside.finish(node);
+    let grown = node.memory_kib().saturating_sub(before);
+    println!("streams: {grown} KiB more than {before}");
+    assert!(grown < KIB_MAX, "{grown} KiB more than {before}");
 }
 
 #[test]
 fn the_last_request_of_an_unreadable_stream_is_answered_and_the_stream_closed() {
     let node = Carillon::start(QUEUE);
+    let (beside, before) = (Beside::start(&node), node.memory_kib());
     let junk = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n";
     let next = options("next", 0);
     let cases = [
@@ -97,4 +112,5 @@ fn the_last_request_of_an_unreadable_stream_is_answered_and_the_stream_closed() 
         assert_eq!(statuses(&said), expected, "{said}");
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
+    assert_unnoticed(&node, beside, before);
 }

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -27,10 +28,14 @@ const T2: Duration = Duration::from_secs(4);
 /// How long something is said at all: 64·T1.
 const PATIENCE: Duration = Duration::from_secs(32);
 
+/// How many messages are heard in a row, however many there are.
+const HEARD_MAX: usize = 100;
+
 /// What the phones of a line do.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
-    /// They call the queue, one after the other, and wait until the other side hangs up.
+    /// They call the queue, one after the other, and wait until the other side hangs up; no more
+    /// than so many, and until they are told to stop.
     Callers { queue: String, calls: usize, pause: Duration },
     /// They answer at once, talk for this long and hang up.
     Agents { talk: Duration },
@@ -39,12 +44,20 @@ pub(crate) enum Part {
 /// What happened on a line, by Call-ID.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Story {
+    /// How many calls were begun.
+    pub(crate) begun: usize,
+    /// No more are begun.
+    pub(crate) is_over: bool,
     /// Who got a 200, or the ACK of one.
     pub(crate) talked: BTreeSet<String>,
     /// Whose BYE came, or was answered.
     pub(crate) ended: BTreeSet<String>,
     /// What went wrong.
     pub(crate) complaints: Vec<String>,
+    /// What was said once more, because no answer came in time.
+    pub(crate) said_again: Vec<String>,
+    /// What was heard once more, though it had been answered.
+    pub(crate) heard_again: Vec<String>,
 }
 
 /// A socket full of phones; they live on until it is dropped.
@@ -53,6 +66,7 @@ pub(crate) struct Line {
     pub(crate) at: SocketAddr,
     phones: Option<Phones>,
     story: Arc<Mutex<Story>>,
+    enough: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -60,6 +74,7 @@ pub(crate) struct Line {
 /// Something that is said until it was heard.
 struct Saying {
     text: String,
+    is_said: bool,
     due: Instant,
     pause: Duration,
     until: Instant,
@@ -80,15 +95,21 @@ struct Phones {
     /// What follows, by Call-ID: a caller's ACK, an agent's BYE.
     follows: BTreeMap<String, String>,
     story: Arc<Mutex<Story>>,
+    enough: Arc<AtomicBool>,
 }
 
 impl Line {
     /// Takes a port; nobody speaks before [`Self::begin`].
     pub(crate) fn new(part: Part) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        Self::at(Ipv4Addr::LOCALHOST, part)
+    }
+
+    /// The same at another address.
+    pub(crate) fn at(address: Ipv4Addr, part: Part) -> Self {
+        let socket = UdpSocket::bind((address, 0)).expect("a socket");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("set");
         let at = socket.local_addr().expect("bound");
-        let story = Arc::<Mutex<Story>>::default();
+        let (story, enough) = (Arc::<Mutex<Story>>::default(), Arc::<AtomicBool>::default());
         let phones = Phones {
             socket,
             part,
@@ -100,8 +121,9 @@ impl Line {
             answers: BTreeMap::new(),
             follows: BTreeMap::new(),
             story: Arc::clone(&story),
+            enough: Arc::clone(&enough),
         };
-        Self { at, phones: Some(phones), story, over: Arc::default(), thread: None }
+        Self { at, phones: Some(phones), story, enough, over: Arc::default(), thread: None }
     }
 
     /// Begins to speak over the link at this address, which is also what they call their own.
@@ -116,13 +138,18 @@ impl Line {
 
     fn begin_with(&mut self, named: SocketAddr, peer: SocketAddr) {
         let Some(mut phones) = self.phones.take() else { return };
-        (phones.named, phones.peer) = (named, peer);
+        (phones.named, phones.peer, phones.next_call) = (named, peer, Instant::now());
         let over = Arc::clone(&self.over);
         self.thread = Some(thread::spawn(move || {
             while !over.load(Ordering::Relaxed) {
                 phones.step();
             }
         }));
+    }
+
+    /// Lets nobody begin a call any more; the story tells when that is so.
+    pub(crate) fn stop_calling(&self) {
+        self.enough.store(true, Ordering::Relaxed);
     }
 
     /// What happened so far.
@@ -143,7 +170,10 @@ impl Drop for Line {
 impl Phones {
     fn step(&mut self) {
         let mut buffer = [0; 65_535];
-        if let Ok(read) = self.socket.recv(&mut buffer) {
+        // Whatever is there is heard before anything is said again: who is late must not take that
+        // for a silence of the other side.
+        for _ in 0..HEARD_MAX {
+            let Ok(read) = self.socket.recv(&mut buffer) else { break };
             let text = Text::read(&String::from_utf8_lossy(&buffer[..read]));
             if let Some(rest) = text.first.strip_prefix("SIP/2.0 ") {
                 let status = rest.split(' ').next().and_then(|status| status.parse().ok());
@@ -158,7 +188,11 @@ impl Phones {
 
     fn call_when_due(&mut self) {
         let Part::Callers { queue, calls, pause } = &self.part else { return };
-        if self.started == *calls || Instant::now() < self.next_call {
+        if self.started == *calls || self.enough.load(Ordering::Relaxed) {
+            self.tell(|story| story.is_over = true);
+            return;
+        }
+        if Instant::now() < self.next_call {
             return;
         }
         self.next_call += *pause;
@@ -172,19 +206,24 @@ impl Phones {
              70\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
+        self.tell(|story| story.begun += 1);
         self.say(format!("INVITE c{nth}@{at}"), invite, Duration::ZERO);
     }
 
     /// Says something after a while, and again until it is heard.
     fn say(&mut self, name: String, text: String, after: Duration) {
         let due = Instant::now() + after;
-        self.sayings.insert(name, Saying { text, due, pause: T1, until: due + PATIENCE });
+        let saying = Saying { text, is_said: false, due, pause: T1, until: due + PATIENCE };
+        self.sayings.insert(name, saying);
     }
 
     fn repeat(&mut self) {
         let now = Instant::now();
-        for saying in self.sayings.values_mut().filter(|saying| saying.due <= now) {
+        for (name, saying) in self.sayings.iter_mut().filter(|(_, saying)| saying.due <= now) {
             let _ = self.socket.send_to(saying.text.as_bytes(), self.peer);
+            if std::mem::replace(&mut saying.is_said, true) {
+                self.story.lock().expect("no panic holds it").said_again.push(name.clone());
+            }
             (saying.due, saying.pause) = (now + saying.pause, (saying.pause * 2).min(T2));
         }
         let given_up = |saying: &Saying| now > saying.until;
@@ -222,7 +261,9 @@ impl Phones {
                 let ack = ack.clone();
                 self.send(&ack);
                 self.tell(|story| {
-                    story.talked.insert(call);
+                    if !story.talked.insert(call) {
+                        story.heard_again.push(name);
+                    }
                 });
             }
             _ => self.tell(|story| story.complaints.push(format!("{call}: {}", text.first))),
@@ -235,6 +276,7 @@ impl Phones {
         let key = format!("{method} {}", text.header("via"));
         if let Some(answer) = self.answers.get(&key) {
             self.send(answer);
+            self.tell(|story| story.heard_again.push(key));
             return;
         }
         match method.as_str() {
