@@ -11,6 +11,8 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::beside::Beside;
+use crate::carillon::Carillon;
 use crate::siege::Siege;
 use crate::siege::WRONG;
 use crate::siege::request;
@@ -145,8 +147,12 @@ fn a_pbx_gone_wrong_takes_its_own_share_only() {
 
 #[test]
 fn where_no_limits_are_written_a_pbx_takes_its_own_share_only() {
-    let siege = Siege::begin("{}");
-    let (port, before) = (siege.node.sip, siege.memory());
+    let node = Carillon::start(
+        "kind: Queue\nmetadata: {name: pit}\nspec: {caller: {music: none}, overflow: {noAgents: \
+         {wait: {}}}}\n",
+    );
+    let beside = Beside::start(&node);
+    let (port, before) = (node.sip, node.memory_kib() as usize);
     let from = socket(WRONG);
     let is_told = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&is_told);
@@ -156,26 +162,26 @@ fn where_no_limits_are_written_a_pbx_takes_its_own_share_only() {
             told.store(true, Ordering::Relaxed);
         }
     });
+    let rejected =
+        |why: &str| node.metric("carillon_sip_rejected_total", &format!("why=\"{why}\""));
     // Refused where the node is quick, dropped where it is not.
     until("it is too much", Duration::from_secs(30), || {
-        (siege.rejected("too_often") + siege.rejected("source_backlog") > 0.0).then_some(())
+        (rejected("too_often") + rejected("source_backlog") > 0.0).then_some(())
     });
-    // The node may have as much to do as it can: they may have to ask twice.
-    siege.callers(Over::Udp).finish();
-    let open = siege.node.metric("carillon_sip_half_open_calls", "") as usize;
-    let grown = siege.memory().saturating_sub(before);
+    // The node has as much to do as it can: others may have to ask twice.
+    let again = beside.finish_late(&node).map(|story| story.said_again.len());
+    let open = node.metric("carillon_sip_half_open_calls", "") as usize;
+    let grown = (node.memory_kib() as usize).saturating_sub(before);
     let sent = attack.end();
     let why = ["too_often", "half_open", "source_backlog", "source_flood", "overload"];
-    let counted = why.map(|why| siege.rejected(why));
-    println!("{sent} sent, {open} open, {why:?} {counted:?}, {grown} KiB more than {before}");
+    let counted = why.map(rejected);
+    println!("{sent} sent, {open} open, {why:?} {counted:?}, {grown} KiB more, {again:?} again");
     assert!(grown <= open * KIB_EACH + KIB_MAX, "{grown} KiB more than {before}");
-    assert_eq!(siege.rejected("overload"), 0.0, "nobody else's message was dropped");
-    let is_refused = siege.rejected("too_often") > 0.0;
+    assert_eq!(rejected("overload"), 0.0, "nobody else's message was dropped");
+    let is_refused = rejected("too_often") > 0.0;
     assert!(is_told.load(Ordering::Relaxed) || !is_refused, "503 with Retry-After, as usual");
-    let dropped = siege.node.log().matches("a SIP message was dropped").count();
+    let dropped = node.log().matches("a SIP message was dropped").count();
     assert!(dropped <= 12, "{dropped} lines, one in ten seconds at most");
-    siege.falls("carillon_sip_half_open_calls", 0.0);
-    siege.end_late();
 }
 
 /// Whether a 503 among what was heard says to come again after so long.

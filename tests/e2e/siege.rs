@@ -104,17 +104,7 @@ impl Siege {
 
     /// Ends the attack: nobody who talks or answers has noticed.
     pub(crate) fn end(self) {
-        self.end_when(Sipp::finish_at_once);
-    }
-
-    /// The same where the node had more to do than it can: who talks has not noticed, and who
-    /// answers had to say something twice.
-    pub(crate) fn end_late(self) {
-        self.end_when(Sipp::finish);
-    }
-
-    fn end_when(self, answered: fn(Sipp)) {
-        answered(self.desk);
+        self.desk.finish_at_once();
         self.node.wait_for_queue("sales", "/totals/answered", CALLERS.into());
         self.talk.end(&self.node);
     }
