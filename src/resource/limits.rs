@@ -11,13 +11,16 @@
 //! Always holds: limits that were read without a mistake fit together, those left out counted as
 //! what they are then: INVITEs are messages, what one may send or have is part of what all may.
 //!
-//! Not here: keeping them (`node::port::sources`, `node::tcp`, `sip::transaction`).
+//! Not here: how connections are shared out ([`super::connections`]), keeping the limits
+//! (`node::port::sources`, `node::tcp`, `sip::transaction`).
 
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::resource::connections::ConnectionLimits;
+use crate::resource::connections::ConnectionShares;
 use crate::resource::read::Fields;
 
 /// What others may take of SIP at one node.
@@ -51,19 +54,6 @@ pub struct SourceLimits {
     pub half_open_calls: u32,
 }
 
-/// How many connections there may be; `None`: a share of what the system allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionLimits {
-    /// In all.
-    pub all: Option<u32>,
-    /// Of one address some trunk names.
-    pub of_trunk: Option<u32>,
-    /// Of all strangers.
-    pub strangers: Option<u32>,
-    /// Of one stranger.
-    pub of_stranger: Option<u32>,
-}
-
 impl Default for SipLimits {
     /// Several times what 10,000 agents can take; a stranger gets what one office with passwords
     /// needs.
@@ -87,21 +77,53 @@ impl Default for SipLimits {
     }
 }
 
+/// When a field that was changed is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Used {
+    /// As soon as it is written.
+    AtOnce,
+    /// When the node is started again.
+    AtStart,
+}
+
 impl SipLimits {
-    /// Tells whether all that is read when a node starts is as in those: connections and what
-    /// transactions keep. The rest is followed as it changes.
-    pub(super) fn starts_as(&self, other: &Self) -> bool {
-        self.connections == other.connections
-            && self.transaction_megabytes == other.transaction_megabytes
-            && self.retry_after_seconds == other.retry_after_seconds
+    /// The fields used then in which these limits are not as those.
+    pub(super) fn changed_since(
+        &self,
+        other: &Self,
+        used: Used,
+    ) -> impl Iterator<Item = &'static str> {
+        let pairs = self.fields().into_iter().zip(other.fields());
+        let changed = pairs.filter(move |(now, then)| now.1 == used && now.2 != then.2);
+        changed.map(|((name, ..), _)| name)
+    }
+
+    /// Every field by its name, when it is used, and what is written.
+    fn fields(&self) -> [(&'static str, Used, Option<u32>); 13] {
+        use Used::AtOnce;
+        use Used::AtStart;
+        let Self { trunks, strangers, connections, .. } = self;
+        let in_all = self.strangers_messages_per_second;
+        [
+            ("sip.limits.trunks.invitesPerSecond", AtOnce, Some(trunks.invites_per_second)),
+            ("sip.limits.trunks.messagesPerSecond", AtOnce, Some(trunks.messages_per_second)),
+            ("sip.limits.trunks.halfOpenCalls", AtOnce, Some(trunks.half_open_calls)),
+            ("sip.limits.trunks.connections", AtStart, connections.of_trunk),
+            ("sip.limits.strangers.invitesPerSecond", AtOnce, Some(strangers.invites_per_second)),
+            ("sip.limits.strangers.messagesPerSecond", AtOnce, Some(strangers.messages_per_second)),
+            ("sip.limits.strangers.messagesPerSecondInAll", AtOnce, Some(in_all)),
+            ("sip.limits.strangers.halfOpenCalls", AtOnce, Some(strangers.half_open_calls)),
+            ("sip.limits.strangers.connections", AtStart, connections.of_stranger),
+            ("sip.limits.strangers.connectionsInAll", AtStart, connections.strangers),
+            ("sip.limits.connectionsInAll", AtStart, connections.all),
+            ("sip.limits.transactionMegabytes", AtStart, Some(self.transaction_megabytes)),
+            ("sip.limits.retryAfterSeconds", AtStart, Some(self.retry_after_seconds)),
+        ]
     }
 }
 
 /// No machine does more in a second, or has room for more.
 const NUMBERS: RangeInclusive<i64> = 1..=1_000_000;
-
-/// There are no more connections than this in all where nothing is written.
-const CONNECTIONS: u32 = 16_384;
 
 /// Reads the group.
 pub(super) fn read(limits: Fields<'_>) -> SipLimits {
@@ -161,27 +183,13 @@ fn fit_messages(group: &Fields<'_>, source: SourceLimits) {
     fits(group, ("invitesPerSecond", source.invites_per_second), messages);
 }
 
-/// Parts that are left out are shares of their wholes, and fit.
+/// Whether there can be as many is found out when a node starts.
 fn fit_connections(limits: &Fields<'_>, written: ConnectionLimits) {
-    let all = written.all.unwrap_or(CONNECTIONS);
-    let of_strangers = written.strangers.unwrap_or_else(|| usual_of_strangers(all));
-    let parts = [
-        ("trunks.connections", written.of_trunk, ("connectionsInAll", all)),
-        ("strangers.connectionsInAll", written.strangers, ("connectionsInAll", all)),
-        (
-            "strangers.connections",
-            written.of_stranger,
-            ("strangers.connectionsInAll", of_strangers),
-        ),
-    ];
-    for (part, some, whole) in parts {
-        fits(limits, (part, some.unwrap_or_default()), whole);
-    }
-}
-
-/// How many of all connections strangers may have where nothing is written.
-fn usual_of_strangers(all: u32) -> u32 {
-    (all / 16).max(4).min(all)
+    let ConnectionShares { all, of_trunk, strangers, of_stranger } = written.shares(u32::MAX);
+    let (in_all, of_strangers) = ("connectionsInAll", "strangers.connectionsInAll");
+    fits(limits, ("trunks.connections", of_trunk), (in_all, all));
+    fits(limits, (of_strangers, strangers), (in_all, all));
+    fits(limits, ("strangers.connections", of_stranger), (of_strangers, strangers));
 }
 
 /// Notes a part that is larger than its whole.

@@ -22,6 +22,7 @@ pub mod write;
 
 mod address;
 mod agent;
+mod connections;
 mod cross;
 mod document;
 mod limits;
@@ -33,7 +34,9 @@ mod settings;
 mod tokens;
 mod trunk;
 
-pub use crate::resource::limits::ConnectionLimits;
+pub use crate::resource::connections::CONNECTIONS;
+pub use crate::resource::connections::ConnectionLimits;
+pub use crate::resource::connections::ConnectionShares;
 pub use crate::resource::limits::SipLimits;
 pub use crate::resource::limits::SourceLimits;
 pub use crate::resource::mistake::Mistake;

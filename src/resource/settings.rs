@@ -31,6 +31,7 @@ use crate::resource::address;
 use crate::resource::agent::DUPLICATE_LOGINS;
 use crate::resource::limits;
 use crate::resource::limits::SipLimits;
+use crate::resource::limits::Used;
 use crate::resource::read::Field;
 use crate::resource::read::Fields;
 
@@ -59,7 +60,7 @@ pub struct NodeSettings {
 }
 
 impl NodeSettings {
-    /// The fields in which these settings are not as those.
+    /// The fields in which these settings are not as those, and which a node reads when it starts.
     pub fn changed_since(&self, other: &Self) -> Vec<&'static str> {
         let Self {
             sip_listen,
@@ -75,7 +76,6 @@ impl NodeSettings {
         let changed = [
             ("sip.listen", *sip_listen != other.sip_listen),
             ("sip.advertise", *sip_advertise != other.sip_advertise),
-            ("sip.limits", !sip_limits.starts_as(&other.sip_limits)),
             ("rtp.ports", *rtp_ports != other.rtp_ports),
             ("rtp.advertise", *rtp_advertise != other.rtp_advertise),
             ("rtp.lostSeconds", *rtp_lost_after != other.rtp_lost_after),
@@ -83,7 +83,13 @@ impl NodeSettings {
             ("api.tokensFile", *tokens_file != other.tokens_file),
             ("observe.listen", *observe_listen != other.observe_listen),
         ];
-        changed.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect()
+        let changed = changed.into_iter().filter(|(_, is)| *is).map(|(field, _)| field);
+        changed.chain(sip_limits.changed_since(&other.sip_limits, Used::AtStart)).collect()
+    }
+
+    /// The same of those that a node follows as they change.
+    pub fn followed_since(&self, other: &Self) -> Vec<&'static str> {
+        self.sip_limits.changed_since(&other.sip_limits, Used::AtOnce).collect()
     }
 }
 

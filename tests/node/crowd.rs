@@ -172,6 +172,8 @@ fn what_is_written_goes_before_the_usual_shares() {
     let some = ConnectionLimits { all: Some(90_000), of_stranger: Some(9), ..none };
     let limits = Limits::written(1600, some);
     assert_eq!((limits.all, limits.of_one_stranger), (1600, 9));
+    let some = ConnectionLimits { all: Some(90_000), ..none };
+    assert_eq!(Limits::written(100_000, some).all, 90_000, "more than is usual");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Settings of calls that change while a node runs: the next call has them.
+//! Settings that change while a node runs: the next call has them, and what was taken up is said.
 
 use std::net::UdpSocket;
 
@@ -44,27 +44,44 @@ fn interval(sip: u16, call: u32) -> String {
     }
 }
 
-/// Writes the settings with this interval.
-fn write(place: &Place, seconds: u32) {
+/// Writes the settings with this field of `sip`.
+fn write(place: &Place, field: &str) {
     place.write_settings("tokens.yaml");
     let file = place.path("config/settings.yaml");
     let text = std::fs::read_to_string(file).expect("it is written");
-    let group = format!("sip: {{sessionExpiresSeconds: {seconds}, ");
-    place.replace("config/settings.yaml", text.replace("sip: {", &group));
+    place.replace("config/settings.yaml", text.replace("sip: {", &format!("sip: {{{field}, ")));
 }
 
 #[test]
 fn the_session_timer_is_that_of_the_settings_now() {
     let place = Place::new();
     place.replace("config/calls.yaml", CONFIG);
-    write(&place, 600);
+    write(&place, "sessionExpiresSeconds: 600");
     let node = place.start();
     node.says("carillon is ready for calls");
     assert_eq!(interval(place.sip, 1), "600");
-    write(&place, 240);
+    write(&place, "sessionExpiresSeconds: 240");
     let mut calls = 2..;
     crate::wait::until("a call has the new interval", PATIENCE, || {
         let interval = interval(place.sip, calls.next()?);
         (interval == "240").then_some(())
     });
+}
+
+#[test]
+fn a_change_of_the_limits_is_told_by_its_fields() {
+    let place = Place::new();
+    let node = place.start();
+    node.says("carillon is ready for calls");
+    write(&place, "limits: {retryAfterSeconds: 7, trunks: {invitesPerSecond: 9, connections: 3}}");
+    let waiting = node.says("used only after a restart");
+    let fields = "sip.limits.trunks.connections, sip.limits.retryAfterSeconds";
+    assert!(waiting.contains(fields) && !waiting.contains("invitesPerSecond"), "{waiting}");
+    let used = node.says("used from now on");
+    assert!(used.ends_with("fields=sip.limits.trunks.invitesPerSecond"), "{used}");
+    let metrics = place.ask(place.observe, "", "GET", "/metrics").1;
+    assert!(metrics.contains("carillon_config_restart_needed 2"), "{metrics}");
+    place.write_settings("tokens.yaml");
+    node.says("again as this node was started with");
+    assert!(node.says("used from now on").ends_with("fields=sip.limits.trunks.invitesPerSecond"));
 }

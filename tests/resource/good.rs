@@ -96,8 +96,13 @@ fn only_what_is_read_at_the_start_waits_for_a_restart() {
     wanted.sip_limits.trunks.invites_per_second += 1;
     wanted.sip_limits.strangers.half_open_calls += 1;
     assert_eq!(wanted.changed_since(&started), Vec::<&str>::new());
+    let followed = ["sip.limits.trunks.invitesPerSecond", "sip.limits.strangers.halfOpenCalls"];
+    assert_eq!(wanted.followed_since(&started), followed);
     wanted.sip_limits.connections.all = Some(7);
-    assert_eq!(wanted.changed_since(&started), ["sip.limits"]);
+    wanted.api_listen.set_port(7);
+    let waiting = ["api.listen", "sip.limits.connectionsInAll"];
+    assert_eq!(wanted.changed_since(&started), waiting);
+    assert_eq!(wanted.followed_since(&started), followed);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use carillon::resource::Configuration;
 use carillon::resource::File;
+use carillon::resource::NodeSettings;
 use carillon::resource::read;
 
 use crate::outside::World;
@@ -13,10 +14,24 @@ use crate::outside::World;
 /// What is said of a part that is larger than its whole.
 const TOO_LARGE: &str = " is more than ";
 
+/// Values of fields of `Settings` that are no numbers, or whose bounds fit only with others.
+const OTHERS: [(&str, &str); 8] = [
+    ("sip.listen", "[{transport: Udp, port: 5070}]"),
+    ("sip.advertise", "192.0.2.1"),
+    ("sip.limits.strangers.messagesPerSecond", "100"),
+    ("rtp.ports", "\"30000-30001\""),
+    ("rtp.advertise", "192.0.2.1"),
+    ("api.listen", "\":8081\""),
+    ("api.tokensFile", "tokens.yaml"),
+    ("observe.listen", "\":9091\""),
+];
+
 /// A row of a table: the kind, the field, what it may be, what it is when left out.
 struct Row {
     kind: String,
     field: String,
+    /// It is marked as read when the node starts.
+    at_start: bool,
     range: String,
     usual: String,
 }
@@ -34,11 +49,12 @@ fn rows() -> Vec<Row> {
         }
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let [_, field, range, usual, _, _] = cells[..] else { continue };
+        let at_start = field.ends_with('¹');
         let Some(field) = field.strip_prefix('`').and_then(|field| field.split('`').next()) else {
             continue;
         };
         let [field, range, usual] = [field, range, usual].map(str::to_owned);
-        rows.push(Row { kind: kind.clone(), field, range, usual });
+        rows.push(Row { kind: kind.clone(), field, at_start, range, usual });
     }
     assert!(rows.len() > 50, "the tables are not found");
     rows
@@ -72,7 +88,7 @@ fn taken(kind: &str, field: &str, value: Option<&str>) -> Result<Configuration, 
 #[test]
 fn every_range_is_as_it_is_written() {
     let mut numbers = 0;
-    for Row { kind, field, range, usual } in rows() {
+    for Row { kind, field, range, usual, .. } in rows() {
         let Some((low, high)) = range.split_once(" to ") else { continue };
         let (Ok(low), Ok(high)) = (low.parse::<i64>(), high.parse::<i64>()) else { continue };
         numbers += 1;
@@ -97,7 +113,7 @@ fn every_range_is_as_it_is_written() {
 #[test]
 fn every_word_is_as_it_is_written() {
     let mut found = 0;
-    for Row { kind, field, range, usual } in rows() {
+    for Row { kind, field, range, usual, .. } in rows() {
         let words: Vec<&str> = range.split('`').skip(1).step_by(2).collect();
         let are_words = words.iter().all(|word| !word.contains(['.', '{', '"']));
         // A range in backticks only shows what something looks like.
@@ -142,4 +158,25 @@ fn every_address_and_port_left_out_is_as_it_is_written() {
         assert_eq!(taken(kind, field, Some(usual)).unwrap(), left_out, "{kind} {field}");
     }
     assert_eq!(found, 3);
+}
+
+#[test]
+fn what_waits_for_a_restart_is_marked() {
+    let usual = NodeSettings::default();
+    let mut found = [0; 2];
+    for Row { kind, field, at_start, range, .. } in rows() {
+        let other = OTHERS.iter().find(|(name, _)| *name == field).map(|(_, value)| *value);
+        let others = other.into_iter().chain(range.split(" to "));
+        let mut read = others.filter_map(|value| taken(&kind, &field, Some(value)).ok());
+        let Some(node) = read.find(|read| read.node != usual).map(|read| read.node) else {
+            assert!(!at_start, "{kind} {field} is the same for every node, and follows");
+            continue;
+        };
+        let (waiting, followed) = (node.changed_since(&usual), node.followed_since(&usual));
+        let field = vec![field.as_str()];
+        let said = if at_start { (field, vec![]) } else { (vec![], field) };
+        assert_eq!((waiting, followed), said);
+        found[usize::from(at_start)] += 1;
+    }
+    assert_eq!(found, [7, 14], "followed and read at the start");
 }

@@ -63,6 +63,8 @@ pub struct Watch {
     bell: Bell,
     /// What this node was started with.
     started: NodeSettings,
+    /// What it uses by now of what is followed.
+    followed: NodeSettings,
     /// What is kept for the next start.
     kept: Option<NodeSettings>,
     is_first_start: bool,
@@ -100,6 +102,7 @@ impl Watch {
             counts: counts.clone(),
             bell: Bell::hang(folder),
             started: kept.clone().unwrap_or_default(),
+            followed: NodeSettings::default(),
             kept,
             is_first_start,
             last: None,
@@ -116,6 +119,7 @@ impl Watch {
                 tracing::warn!("the node starts with the configuration it accepted last");
             }
         }
+        watch.followed = watch.started.clone();
         Ok(watch)
     }
 
@@ -139,6 +143,7 @@ impl Watch {
                     self.complained.clear();
                     self.tell_waiting(&wanted.node);
                     told(&wanted.node);
+                    self.tell_followed(&wanted.node);
                     self.apply().await;
                 }
                 Err(error) => self.complain(error.lines()),
@@ -228,6 +233,16 @@ impl Watch {
         match accepted::write(&self.data, settings) {
             Ok(()) => self.kept = Some(settings.clone()),
             Err(error) => tracing::warn!("the settings cannot be kept in the data: {error}"),
+        }
+    }
+
+    /// Says what has changed of this node's own settings that is used already.
+    fn tell_followed(&mut self, wanted: &NodeSettings) {
+        let changed = wanted.followed_since(&self.followed);
+        if !changed.is_empty() {
+            let fields = changed.join(", ");
+            tracing::info!(%fields, "changed in Settings, and used from now on");
+            self.followed = wanted.clone();
         }
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | REST and events | 16,384, or half of what is left | 1,024 (an ingress, a site), or a quarter |
 //! | metrics and health | 64 | 32 |
-//! | SIP over TCP | 16,384, or half of what is left | half ([`super::places::Limits`]) |
+//! | SIP over TCP | [as written], or half of what is left | half, or as written |
 //!
 //! A place with 10,000 agents whose desktops each keep a connection fits, with phones that speak
 //! SIP over TCP besides; that takes some 33,000 open files (`ulimit -n`, `LimitNOFILE`), and where
@@ -13,6 +13,8 @@
 //! Always holds: the shares together leave room for the log, the RTP ports and the folder.
 //!
 //! Not here: counting connections ([`super::crowd`]).
+//!
+//! [as written]: crate::resource::ConnectionLimits
 
 use std::sync::LazyLock;
 
@@ -20,12 +22,14 @@ use nix::sys::resource::Resource;
 use nix::sys::resource::getrlimit;
 use nix::sys::resource::setrlimit;
 
+use crate::resource::CONNECTIONS;
+
 /// What the node itself has open at most: the log, sockets for audio and SIP, the folder.
 const OWN: usize = 384;
 /// Connections for metrics and health.
 const OBSERVE: usize = 64;
-/// Connections for REST, and as many for SIP.
-const CONNECTIONS: usize = 16_384;
+/// Connections for REST: as many desktops as there are phones.
+const API: usize = CONNECTIONS as usize;
 /// What is assumed where the system does not say.
 const USUAL: usize = 1024;
 
@@ -43,7 +47,7 @@ pub struct Shares {
     pub api_of_one: usize,
     /// Metrics and health.
     pub observe: usize,
-    /// SIP over TCP.
+    /// SIP over TCP, at most.
     pub sip: usize,
 }
 
@@ -52,9 +56,9 @@ impl Shares {
     pub fn of(files: usize) -> Self {
         let left = files.saturating_sub(OWN + OBSERVE);
         // With next to nothing a node still answers somebody.
-        let half = (left / 2).clamp(16, CONNECTIONS);
-        let api_of_one = API_OF_ONE.min(half / 4);
-        Self { api: half, api_of_one, observe: OBSERVE, sip: half }
+        let half = (left / 2).max(16);
+        let api = half.min(API);
+        Self { api, api_of_one: API_OF_ONE.min(api / 4), observe: OBSERVE, sip: half }
     }
 
     /// The shares of this process; its limit of open files is raised when this is first asked.
@@ -62,7 +66,7 @@ impl Shares {
         static HERE: LazyLock<Shares> = LazyLock::new(|| {
             let files = raise();
             let shares = Shares::of(files);
-            if shares.api < CONNECTIONS {
+            if shares.api < API {
                 let connections = shares.api;
                 tracing::warn!(files, connections, "few files may be open; see ulimit -n");
             }

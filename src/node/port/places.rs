@@ -8,7 +8,8 @@
 //! Always holds: what is counted as one address is what [`as_one`] says; strangers who were let in
 //! leave their places to other strangers; memory is bounded by the places taken.
 //!
-//! Not here: who is known, and what is done on a connection ([`crate::node::tcp`]).
+//! Not here: whose share is how large ([`ConnectionLimits`]), who is known, and what is done on a
+//! connection ([`crate::node::tcp`]).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,11 +24,11 @@ use crate::resource::ConnectionLimits;
 pub struct Limits {
     /// In all.
     pub all: usize,
-    /// Of one address that is known; a PBX needs a few.
+    /// Of one address that is known.
     pub of_one: usize,
     /// Of all strangers.
     pub strangers: usize,
-    /// Of one stranger; phones behind one address that call with a password begin as one.
+    /// Of one stranger.
     pub of_one_stranger: usize,
     /// A peer that has not sent one whole message by then has nothing to say to us.
     pub first_within: Millis,
@@ -38,39 +39,25 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What is written, and for the rest the usual shares of what there may be in all.
+    /// What is written, and for the rest the usual shares of what there may be.
     pub fn written(possible: usize, written: ConnectionLimits) -> Self {
-        let places = |written: Option<u32>| written.map(|places| places as usize);
-        let usual = Self::of(places(written.all).map_or(possible, |all| all.min(possible)));
-        let part = |written, usual: usize| places(written).map_or(usual, |part| part.min(possible));
-        let strangers = part(written.strangers, usual.strangers);
+        let shares = written.shares(u32::try_from(possible).unwrap_or(u32::MAX));
         Self {
-            of_one: part(written.of_trunk, usual.of_one),
-            strangers,
-            of_one_stranger: part(written.of_stranger, share_of_one_stranger(strangers)),
-            ..usual
-        }
-    }
-
-    /// Shares `all` places out: one address has half of them at most, strangers a sixteenth.
-    pub fn of(all: usize) -> Self {
-        let strangers = (all / 16).max(4).min(all);
-        Self {
-            all,
-            of_one: (all / 2).max(1),
-            strangers,
-            of_one_stranger: share_of_one_stranger(strangers),
+            all: shares.all as usize,
+            of_one: shares.of_trunk as usize,
+            strangers: shares.strangers as usize,
+            of_one_stranger: shares.of_stranger as usize,
             first_within: Millis::from_secs(10),
             stranger_idle: Millis::from_secs(30),
             // RFC 3261 §17.1.1.2, timer B: who asked has given up by then.
             held_within: Millis::from_secs(32),
         }
     }
-}
 
-/// One stranger has an eighth of what all strangers have.
-fn share_of_one_stranger(strangers: usize) -> usize {
-    (strangers / 8).max(2).min(strangers)
+    /// The usual shares of so many.
+    pub fn of(possible: usize) -> Self {
+        Self::written(possible, ConnectionLimits::default())
+    }
 }
 
 /// How many places are taken, and by whom.
