@@ -148,12 +148,16 @@ fn remedy_for_port(field: &str, error: &io::Error) -> String {
     }
 }
 
+/// What is to be done where something of the data is missing or damaged.
+const WHOLE: &str = "put back a whole copy of it, or name another with --data";
+
 fn remedy_for_data(error: &cluster::StartError) -> &'static str {
     use crate::cluster::identity::IdentityError;
     match error {
         cluster::StartError::Identity(IdentityError::InUse) => {
             "end that process, or give this one a folder of its own with --data"
         }
+        cluster::StartError::Store(damage) if damage.kind() == io::ErrorKind::InvalidData => WHOLE,
         cluster::StartError::Identity(IdentityError::Disk(_)) | cluster::StartError::Store(_) => {
             "it must be a folder this user may write, with room left; --data names another"
         }
@@ -161,9 +165,7 @@ fn remedy_for_data(error: &cluster::StartError) -> &'static str {
         | cluster::StartError::Hole { .. }
         | cluster::StartError::Listen(_)
         | cluster::StartError::Members(_)
-        | cluster::StartError::Raft(_) => {
-            "put back a whole copy of it, or name another with --data"
-        }
+        | cluster::StartError::Raft(_) => WHOLE,
     }
 }
 

@@ -47,7 +47,8 @@ fn every_mistake_is_named_with_file_and_line() {
 fn a_folder_that_is_not_there_is_named() {
     let said = carillon(&["check", "/no/such/folder"]);
     assert_eq!(said.status, Some(1));
-    assert!(said.err.contains("/no/such/folder"), "{}", said.err);
+    assert!(said.err.contains("/no/such/folder: "), "{}", said.err);
+    assert!(said.err.contains("make it, or name the folder"), "{}", said.err);
 }
 
 #[test]

@@ -34,7 +34,7 @@ use crate::resource::Outside;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// A file or the folder itself cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}; {}", remedy(source))]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -44,6 +44,15 @@ pub enum FolderError {
     /// Everything that is wrong with it.
     #[error("{}", lines(.0).join("\n"))]
     Mistakes(Vec<Mistake>),
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "of other errors the system says enough")]
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "make it, or name the folder that has the YAML files",
+        io::ErrorKind::PermissionDenied => "let the user whom Carillon runs as read it",
+        _ => "it must be a folder of YAML files, or one such file",
+    }
 }
 
 fn lines(mistakes: &[Mistake]) -> Vec<String> {
