@@ -7,6 +7,7 @@
 //! Not here: the node's name in its cluster (`cluster::identity`), its sockets
 //! ([`super::running`]).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ use crate::sip::uri::HostPort;
 
 /// Who this node is, as its shards tell others.
 pub fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Identity {
-    let listeners = settings
+    let listeners: Vec<Listener> = settings
         .sip_listen
         .iter()
         .map(|listen| Listener {
@@ -35,15 +36,27 @@ pub fn identity(settings: &NodeSettings, owner: Owner, handle: &Handle) -> Ident
             advertised: advertised(settings, listen.address),
         })
         .collect();
+    let media_address = media_address(settings);
+    if settings.sip_advertise.is_none() {
+        tell_found(&listeners, media_address);
+    }
     Identity {
         owner,
         listeners,
         rtp: Vec::new(),
-        media_address: media_address(settings),
+        media_address,
         shard: 0,
         shards: SHARDS,
         cluster_key: key_of(handle),
     }
+}
+
+/// Says what nobody wrote, and others are told all the same.
+fn tell_found(listeners: &[Listener], rtp: IpAddr) {
+    let sip: BTreeSet<String> =
+        listeners.iter().map(|listener| listener.advertised.to_string()).collect();
+    let sip = sip.into_iter().collect::<Vec<_>>().join(",");
+    tracing::info!(sip, %rtp, "sip.advertise is left out; others are told what was found");
 }
 
 /// The host and port others reach a listener by.

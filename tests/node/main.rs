@@ -25,6 +25,7 @@ mod page;
 mod place;
 mod program;
 mod pulse;
+mod readme;
 mod settings;
 mod sources;
 mod start;

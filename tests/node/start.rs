@@ -17,6 +17,7 @@ use crate::place::NEW;
 use crate::place::OLD;
 use crate::place::PATIENCE;
 use crate::place::Place;
+use crate::program::carillon;
 
 #[test]
 fn a_port_in_use_is_named_with_its_field() {
@@ -42,6 +43,20 @@ fn a_port_in_use_is_named_with_its_field() {
 }
 
 #[test]
+fn of_a_range_the_port_in_use_is_named() {
+    let place = Place::new();
+    let (first, taken) = (place.rtp, place.rtp + 1);
+    let written = fs::read_to_string(place.path("config/settings.yaml")).expect("it is written");
+    let range = format!("\"{first}-{taken}\"");
+    place.write("settings.yaml", written.replace(&format!("\"{first}\""), &range));
+    // If somebody has it already, it is in use as well.
+    let _taken = UdpSocket::bind(("0.0.0.0", taken));
+    let said = place.fail();
+    assert!(said.contains(&format!("RTP on {first}-{taken}: port {taken}: ")), "{said}");
+    assert!(said.contains("end the program that has it"), "{said}");
+}
+
+#[test]
 fn what_is_wrong_with_a_folder_or_file_names_it() {
     let place = Place::new();
     fs::remove_file(place.path("tokens.yaml")).expect("it works on this machine");
@@ -54,6 +69,21 @@ fn what_is_wrong_with_a_folder_or_file_names_it() {
     let said = elsewhere.fail();
     let data = elsewhere.path("data").to_string_lossy().into_owned();
     assert!(said.contains(&data) && said.contains("--data"), "{said}");
+
+    let damaged = Place::new();
+    let snapshots = damaged.path("data/snapshots");
+    fs::create_dir_all(&snapshots).expect("it works on this machine");
+    fs::write(snapshots.join("7.snapshot"), "half of one").expect("it works on this machine");
+    let said = damaged.fail();
+    assert!(said.contains("a snapshot cannot be opened"), "{said}");
+    assert!(said.contains("put back a whole copy of it"), "{said}");
+
+    // Nobody may make anything there, root included.
+    let config = elsewhere.path("config").to_string_lossy().into_owned();
+    let said = carillon(&["serve", "--config", &config, "--data", "/proc/carillon"]);
+    assert_eq!(said.status, Some(1), "{}", said.err);
+    assert!(said.err.contains("/proc/carillon: "), "{}", said.err);
+    assert!(said.err.contains("a folder this user may write"), "{}", said.err);
 }
 
 #[test]
@@ -70,6 +100,8 @@ fn a_folder_of_another_process_is_named() {
 fn a_running_node_tells_its_ports_and_takes_up_what_it_can() {
     let place = Place::new();
     let node = place.start();
+    let told = node.says("sip.advertise is left out");
+    assert!(told.contains(&format!("127.0.0.1:{}", place.sip)), "{told}");
     let ready = node.says("carillon is ready for calls");
     for port in [place.sip, place.rtp, place.api, place.observe] {
         assert!(ready.contains(&port.to_string()), "{port}: {ready}");
