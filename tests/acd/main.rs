@@ -14,6 +14,9 @@
     reason = "one group of words after the other is asked whether a thing is theirs"
 )]
 
+#[path = "../support/center.rs"]
+#[expect(dead_code, reason = "the tables of tests/matrix ask more of it")]
+mod center;
 mod coverage;
 mod names;
 #[path = "../support/notation.rs"]

@@ -9,6 +9,7 @@
 
 mod agent;
 mod call;
+#[path = "../support/center.rs"]
 mod center;
 mod driver;
 mod login;

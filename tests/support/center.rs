@@ -1,8 +1,8 @@
-//! A small center for the tables: a state, the entries given to it, and what came of the last.
+//! A small center: a state, the entries given to it, and what came of the last.
 //!
 //! Times are counted from a fixed beginning, names are short, every request has its own number.
 //!
-//! Not here: scripts and the simulator, which have worlds of their own.
+//! Not here: scripts (`world.rs`) and the simulator, which have worlds of their own.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use carillon::base::secret::Private;
 use carillon::base::time::ClusterTime;
 use carillon::base::time::Millis;
 
-/// When every table's world begins.
+/// When every center begins.
 const BEGINNING: ClusterTime = ClusterTime(1_000_000_000);
 
 /// A state and what the last entry did to it.
@@ -37,21 +37,27 @@ impl Center {
         center
     }
 
-    /// Applies a command now.
+    /// Applies a command now; the state is sound afterwards.
     pub(crate) fn give(&mut self, command: Command) -> Outcome {
+        let text = format!("{command:?}");
+        let outcome = self.take(command);
+        assert_eq!(broken_invariants(&self.state), vec![], "after {text}");
+        outcome
+    }
+
+    /// The same of a command that must be done.
+    pub(crate) fn done(&mut self, command: Command) {
+        let text = format!("{command:?}");
+        assert_eq!(self.give(command), Outcome::Done, "{text}");
+    }
+
+    /// Applies a command now, whatever comes of it.
+    pub(crate) fn take(&mut self, command: Command) -> Outcome {
         self.entries += 1;
         let request = RequestId(u128::from(self.entries) << 32);
         let entry = Entry { proposed_at: self.now, request, command };
         self.out = Output::default();
-        let outcome = apply(&mut self.state, LogIndex(self.entries), &entry, &mut self.out);
-        assert_eq!(broken_invariants(&self.state), vec![], "after {:?}", entry.command);
-        outcome
-    }
-
-    /// Applies a command that must be done.
-    pub(crate) fn done(&mut self, command: Command) {
-        let text = format!("{command:?}");
-        assert_eq!(self.give(command), Outcome::Done, "{text}");
+        apply(&mut self.state, LogIndex(self.entries), &entry, &mut self.out)
     }
 
     /// Lets time pass, deadline by deadline.
