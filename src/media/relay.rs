@@ -26,7 +26,7 @@ const PAUSE_US: u64 = 20_000;
 /// How far sent audio may reach into the future: a burst of packets that came late.
 const AHEAD_US: u64 = 60_000;
 /// A source's timestamp that leaps farther than this, 10 s, begins anew.
-const LEAP: i32 = 80_000;
+const LEAP: u32 = 80_000;
 /// How long a packet from before the join may still come in late.
 const LATE_MAX: u32 = 200;
 
@@ -198,6 +198,6 @@ impl Outbound {
 impl Source {
     fn goes_on_with(&self, header: &Header) -> bool {
         let leap = header.timestamp.wrapping_sub(self.timestamp) as i32;
-        self.ssrc == header.ssrc && leap.abs() < LEAP
+        self.ssrc == header.ssrc && leap.unsigned_abs() < LEAP
     }
 }

@@ -76,6 +76,17 @@ fn a_new_source_or_a_leap_joins_on_anew() {
 }
 
 #[test]
+fn a_leap_of_half_the_circle_is_one_whichever_way_it_goes() {
+    for way in [(1 << 31) - 1, 1 << 31, (1 << 31) + 1_u32] {
+        let mut out = Outbound::new(1, 0, 0, 0);
+        let first = out.relayed(0, &from(9, 10, 1000), 0, 160).unwrap();
+        let leapt = out.relayed(20_000, &from(9, 11, way.wrapping_add(1000)), 0, 160).unwrap();
+        assert_eq!(leapt.timestamp, first.timestamp.wrapping_add(160), "{way}");
+        assert!(leapt.marker, "{way}");
+    }
+}
+
+#[test]
 fn an_hour_of_one_source_wraps_its_sequence_and_goes_on() {
     let mut out = Outbound::new(1, 500, 0, 0);
     let mut last = 0_u16;
