@@ -21,9 +21,10 @@ mod jsonl;
 mod sample;
 #[path = "timing.rs"]
 mod timing;
+#[path = "valgrind.rs"]
+mod valgrind;
 
 use std::hint::black_box;
-use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -126,15 +127,8 @@ fn count(row: &mut Row) -> [Option<f64>; 3] {
 
 /// All instructions of a process that runs one piece so many times.
 fn executed(row: &str, system: &str, runs: u32) -> f64 {
-    let program = std::env::current_exe().expect("this program");
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
-    valgrind.arg(program).args(["--run", row, system, &runs.to_string()]);
-    let output = valgrind.output().expect("valgrind is installed");
-    let told = String::from_utf8_lossy(&output.stderr);
-    let refs = told.lines().find(|line| line.contains("I ") && line.contains("refs:"));
-    let refs = refs.and_then(|line| line.rsplit(':').next()).expect("valgrind tells the count");
-    refs.trim().replace(',', "").parse().expect("a number")
+    let tool = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
+    valgrind::run(&tool, &["--run", row, system, &runs.to_string()]).number("I refs")
 }
 
 fn run(row: &str, system: &str, runs: u32) {

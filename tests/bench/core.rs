@@ -11,13 +11,15 @@
 //! so numbers stay as they are, and what is bounded (recent calls, outcomes of requests) is full.
 //! All cells of the grid do the same work, which is checked, and take turns in rounds, so that a
 //! busy neighbour of this machine is in all of them; at each turn a cell first runs until
-//! everything in it was touched. Reading the clock is measured by itself and taken off.
+//! everything in it was touched. Reading the clock is measured by itself and taken off. Of the
+//! smallest and the largest center valgrind counts instructions, and misses of simulated caches.
 //!
 //! Target: the middle of all entries at most 5 µs, and at most 1.5 times as much in the largest
 //! center as in the smallest.
 //!
 //!     cargo bench --bench core
-//!     cargo bench --bench core -- 10000x10             # one cell, for a profiler
+//!     cargo bench --bench core -- --count
+//!     cargo bench --bench core -- --run 10000 10       # one cell, for a profiler
 //!
 //! Not here: writing the log (`tests/cluster/speed.rs`), whole calls (`peers`).
 
@@ -25,6 +27,8 @@
 mod jsonl;
 #[path = "timing.rs"]
 mod timing;
+#[path = "valgrind.rs"]
+mod valgrind;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -68,8 +72,19 @@ use crate::timing::Times;
 const AGENTS: [u64; 3] = [100, 1_000, 10_000];
 const WAITING: [u64; 3] = [10, 1_000, 10_000];
 
+/// What counts: caches of 32 KiB each for code and data before one of 1 MiB.
+const COUNTER: [&str; 7] = [
+    "--tool=callgrind",
+    "--callgrind-out-file=/dev/null",
+    "--cache-sim=yes",
+    "--I1=32768,8,64",
+    "--D1=32768,8,64",
+    "--LL=1048576,16,64",
+    "--toggle-collect=core::measured",
+];
+
 /// How often the cells take turns.
-const ROUNDS: u32 = 5;
+const ROUNDS: u64 = 5;
 
 /// Calls before the measured ones of each turn: more than the core remembers of requests, so that
 /// forgetting is measured too, and more than there are agents or callers.
@@ -84,25 +99,58 @@ const OWNER: Owner = Owner { node: NodeId(1), incarnation: Incarnation(1) };
 const DIALOG_BYTES: usize = 400;
 
 fn main() {
-    let grid = || AGENTS.iter().flat_map(|agents| WAITING.map(|waiting| (*agents, waiting)));
-    let chosen = std::env::args().skip(1).find_map(|word| {
-        let (agents, waiting) = word.split_once('x')?;
-        Some((agents.parse().ok()?, waiting.parse().ok()?))
-    });
-    let cells: Vec<_> = chosen.map_or_else(|| grid().collect(), |cell| vec![cell]);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse().expect("a number");
+    match arguments[..] {
+        ["--run", agents, waiting, ..] => drop(run(&[(number(agents), number(waiting))])),
+        ["--count", ..] => count(),
+        _ => time(),
+    }
+}
+
+/// Cells of these sizes, agents and waiting calls, after all their turns.
+fn run(sizes: &[(u64, u64)]) -> (Vec<Cell>, Duration) {
     let mut cells: Vec<Cell> =
-        cells.into_iter().map(|cell| Cell::staffed(cell.0, cell.1)).collect();
+        sizes.iter().map(|(agents, waiting)| Cell::staffed(*agents, *waiting)).collect();
     let clock = clock_read();
     for _ in 0..ROUNDS {
         cells.iter_mut().for_each(|cell| cell.take_turn(clock));
     }
     let work: Vec<_> = cells.iter().map(|cell| cell.center.caused).collect();
     assert!(work.windows(2).all(|pair| pair[0] == pair[1]), "not the same work: {work:?}");
+    (cells, clock)
+}
+
+fn time() {
+    let grid = AGENTS.iter().flat_map(|agents| WAITING.map(|waiting| (*agents, waiting)));
+    let (cells, clock) = run(&grid.collect::<Vec<_>>());
     let mut figures = Jsonl::create("core");
     println!("agents × waiting │ hang up │  answer │  arrive │ all p50 │ all p99   (µs)");
     let middles: Vec<_> = cells.iter().map(|cell| cell.tell(&mut figures)).collect();
     tell_growth(&middles, &mut figures);
     println!("a clock read of {} ns is taken off each", clock.as_nanos());
+}
+
+/// Counts the smallest and the largest cell; for each entry on average.
+fn count() {
+    let mut figures = Jsonl::create("core_count");
+    println!("agents × waiting │ instructions │ misses: data │   code │ of the second cache");
+    for (agents, waiting) in [(AGENTS[0], WAITING[0]), (AGENTS[2], WAITING[2])] {
+        let cell = [agents, waiting].map(|size| size.to_string());
+        let told = valgrind::run(&COUNTER, &["--run", &cell[0], &cell[1]]);
+        let each = |label| told.number(label) / (3 * ROUNDS * MEASURED) as f64;
+        let counts = ["I refs", "D1 misses", "I1 misses", "LL misses"].map(each);
+        let [instructions, data, code, second] = counts;
+        println!(
+            "{agents:>6} × {waiting:<7} │ {instructions:>12.0} │ {data:>12.0} │ {code:>6.0} │ \
+             {second:>19.0}"
+        );
+        let names = ["instructions", "misses of data", "misses of code", "misses of the second"];
+        for (what, value) in names.into_iter().zip(counts) {
+            figures.add(&format!("{agents} agents, {waiting} waiting: {what}"), value, "an entry");
+        }
+    }
 }
 
 /// Says how the middles of the steps and of all entries grow over the grid.

@@ -13,7 +13,7 @@
 //!
 //! The media thread and the raw loops are pinned to one core, the phones to another. A figure is
 //! the thread's own CPU time, as the kernel counts it, for a packet sent; what other programs do
-//! to the machine is not in it, but for the caches. Each figure is one line of JSON.
+//! to the machine is not in it, but for the caches.
 //!
 //! Not here: latency under load, which needs a machine of one's own.
 
@@ -44,8 +44,12 @@ use carillon::sdp::Agreed;
 use carillon::sdp::Codec;
 use carillon::sdp::Direction;
 
+use crate::jsonl::Jsonl;
+
 #[path = "cpu.rs"]
 mod cpu;
+#[path = "jsonl.rs"]
+mod jsonl;
 #[path = "raw.rs"]
 mod raw;
 #[path = "../support/wait.rs"]
@@ -67,22 +71,24 @@ const SINK: &str = "0.0.0.0:0";
 fn main() {
     let asked: Vec<u32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![1000, 5000, 10_000] } else { asked };
+    let mut figures = Jsonl::create("media");
     let raw = raw::measure();
-    say("raw_send", raw.sent, "us/packet");
-    say("raw_receive", raw.received, "us/packet");
+    say(&mut figures, "raw_send", raw.sent, "us/packet");
+    say(&mut figures, "raw_receive", raw.received, "us/packet");
     for streams in &sizes {
-        let cost = music(*streams);
-        cost.say("music", *streams, raw.sent);
+        music(*streams).say(&mut figures, "music", *streams, raw.sent);
     }
-    for streams in &sizes {
-        // More phones than this need more sockets than a process may have.
-        let cost = relay((*streams).min(5000));
-        cost.say("relay", (*streams).min(5000), raw.sent + raw.received);
+    // More phones than this need more sockets than a process may have.
+    let mut talking: Vec<u32> = sizes.iter().map(|streams| (*streams).min(5000)).collect();
+    talking.dedup();
+    for streams in talking {
+        relay(streams).say(&mut figures, "relay", streams, raw.sent + raw.received);
     }
 }
 
-fn say(name: &str, value: f64, unit: &str) {
-    println!(r#"{{"bench":"media","name":"{name}","value":{value:.3},"unit":"{unit}"}}"#);
+fn say(figures: &mut Jsonl, name: &str, value: f64, unit: &str) {
+    println!("{name:<28} {value:>10.3} {unit}");
+    figures.add(name, value, unit);
 }
 
 /// What a thread did, and what it cost.
@@ -96,21 +102,21 @@ struct Cost {
 }
 
 impl Cost {
-    fn say(&self, name: &str, streams: u32, raw: f64) {
+    fn say(&self, figures: &mut Jsonl, name: &str, streams: u32, raw: f64) {
         let sent = (self.after.sent - self.before.sent) as f64;
         let late = (self.after.late - self.before.late) as f64;
         let per_packet = self.busy * 1e6 / sent;
-        let name = |what: &str| format!("{name}_{streams}_{what}");
-        say(&name("cost"), per_packet, "us/packet");
-        say(&name("against_raw"), per_packet / raw, "ratio");
-        say(&name("busy"), 100.0 * self.busy / self.wall, "percent of a core");
-        say(&name("streams_per_core"), 1e6 / (per_packet * RATE), "streams");
-        say(
-            &name("sent"),
-            100.0 * sent / (f64::from(streams) * RATE * self.wall),
-            "percent of due",
-        );
-        say(&name("late"), 100.0 * late / sent, "percent later than 10 ms");
+        let due = f64::from(streams) * RATE * self.wall;
+        for (what, value, unit) in [
+            ("cost", per_packet, "us/packet"),
+            ("against_raw", per_packet / raw, "ratio"),
+            ("busy", 100.0 * self.busy / self.wall, "percent of a core"),
+            ("streams_per_core", 1e6 / (per_packet * RATE), "streams"),
+            ("sent", 100.0 * sent / due, "percent of due"),
+            ("late", 100.0 * late / sent, "percent later than 10 ms"),
+        ] {
+            say(figures, &format!("{name}_{streams}_{what}"), value, unit);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! The messages the codec is timed with: what a node hears of one call and of one phone.
+//! Messages of every day: what a node hears of one call and of one phone.
 //!
 //! Always holds: Content-Length is right, so that all readers take the same bytes.
 //!
-//! Not here: what is timed (`codec.rs`).
+//! The codec is timed with them (`codec.rs`), and hostile input begins from them (`tests/fuzz`).
 
 /// A session description, as offered and as answered.
 pub(crate) const SDP: &str = "v=0\r\no=- 1533 1533 IN IP4 198.51.100.4\r\ns=A PBX\r\n\

@@ -16,7 +16,7 @@
 //! Started by `tests/bench/run`, which installs what is missing. Figures go to stdout and, a JSON
 //! object a line, to `target/bench/peers.jsonl`.
 //!
-//! Not here: figures of parts of Carillon (`tests/bench/core.rs`, `codec.rs`).
+//! Not here: figures of parts of Carillon (`tests/bench/core.rs`, `codec.rs`, `media.rs`).
 
 mod asterisk;
 mod carillon;
