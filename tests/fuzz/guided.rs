@@ -1,6 +1,6 @@
 //! The targets under libFuzzer: `FUZZ_TARGET` names the one to run.
 //!
-//! Not here: the targets themselves and how to start this (`main.rs`).
+//! Not here: the targets themselves (`main.rs`) and how to start this (`run`).
 
 #![no_main]
 

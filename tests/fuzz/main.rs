@@ -11,21 +11,30 @@
 //! | `digest` | `Authorization` and `WWW-Authenticate` |
 //!
 //! Each target says in its file what always holds. Here each is run with the same inputs every
-//! time: the seeds, then `FUZZ_INPUTS` damaged ones (2,000; `tests/run` takes 200,000).
-//! `FUZZ_SEED` draws others; ten million for each target were run on 29 November 2026, and nothing
-//! is left of what they found. The same targets, guided by what code an input reaches, with
-//! `cargo install cargo-fuzz --locked`, a C++ compiler, and a folder of its own for what each
-//! target finds worth keeping:
+//! time: those worth keeping ([`corpus`]), the seeds, then damaged ones. Ten million of these for
+//! each target were run on 29 November 2026, and nothing is left of what they found. The same
+//! targets, guided by what code an input reaches, and what they find worth keeping, by one command
+//! (it installs `cargo-fuzz`, and wants a C++ compiler):
 //!
 //! ```text
-//! mkdir -p tests/fuzz/corpus/codec
-//! RUSTC_BOOTSTRAP=1 FUZZ_TARGET=codec cargo fuzz run --fuzz-dir tests/fuzz guided \
-//!     tests/fuzz/corpus/codec tests/fuzz/seeds/messages -- -max_total_time=300
+//! tests/fuzz/run                       # each for a minute; only looks
+//! tests/fuzz/run --keep 300 codec sdp  # these for five minutes; keeps what is new
 //! ```
+//!
+//! | variable | means |
+//! |---|---|
+//! | `FUZZ_INPUTS` | how many damaged inputs (2,000; `tests/run` takes 200,000) |
+//! | `FUZZ_SEED` | draws others |
+//! | `FUZZ_INPUT` | only the input in this file |
+//! | `FUZZ_LAY_OUT` | writes all good inputs into this folder, for libFuzzer |
+//! | `FUZZ_KEEP` | keeps what is in this folder as the target's corpus |
 //!
 //! Not here: attacks on a running node (`tests/node/torture.rs`, `tests/e2e`).
 
+mod corpus;
 mod damage;
+#[path = "../bench/sample.rs"]
+mod sample;
 mod target;
 #[path = "../support/corpus.rs"]
 #[expect(dead_code, reason = "what is asked of the torture messages is looked at in tests/sip")]
@@ -47,6 +56,7 @@ mod transaction_user;
 mod transactions;
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use carillon::base::prng::Prng;
 
@@ -67,14 +77,11 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 
 /// The good inputs a target begins with.
 fn seeds(folder: &str) -> Vec<Vec<u8>> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(folder);
-    let mut paths: Vec<_> =
-        std::fs::read_dir(&top).expect("seeds").flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    let mut seeds: Vec<Vec<u8>> =
-        paths.iter().map(|path| std::fs::read(path).expect("a seed")).collect();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
+    let mut seeds = corpus::files(&top.join(folder));
     if folder == "messages" {
         seeds.extend(torture::corpus().into_iter().map(|sample| sample.bytes.to_vec()));
+        seeds.extend(sample::all().map(|(_, text)| text.into_bytes()));
     }
     assert!(!seeds.is_empty(), "{folder}: no seeds");
     seeds
@@ -82,16 +89,24 @@ fn seeds(folder: &str) -> Vec<Vec<u8>> {
 
 /// Runs one target; the input is shown if it fails.
 fn fuzz(name: &str, folder: &str) {
+    let path = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    if let Some(found) = path("FUZZ_KEEP") {
+        return corpus::keep(name, &found);
+    }
     let target = target::find(name).expect("a target");
-    let seeds = seeds(folder);
     let run = |input: &[u8]| {
         let _shown = Shown(name, input);
         target(input);
     };
-    if let Some(file) = std::env::var_os("FUZZ_INPUT") {
+    if let Some(file) = path("FUZZ_INPUT") {
         return run(&std::fs::read(file).expect("an input"));
     }
-    seeds.iter().for_each(|seed| run(seed));
+    let (mut good, seeds) = (corpus::kept(name), seeds(folder));
+    good.extend(seeds.iter().cloned());
+    if let Some(empty) = path("FUZZ_LAY_OUT") {
+        return corpus::lay_out(&empty, &good);
+    }
+    good.iter().for_each(|input| run(input));
     let mut prng = Prng::from_seed(number("FUZZ_SEED", 4475));
     for _ in 0..number("FUZZ_INPUTS", 2_000) {
         run(&damage::damaged(&mut prng, &seeds));
