@@ -19,6 +19,7 @@ fn file(target: &str) -> PathBuf {
 /// The inputs that are kept for a target.
 pub(crate) fn kept(target: &str) -> Vec<Vec<u8>> {
     let text = fs::read_to_string(file(target)).expect("every target has inputs");
+    assert!(!text.is_empty(), "{target}: no inputs");
     text.lines().map(|line| read(line).unwrap_or_else(|| panic!("{target}: {line}"))).collect()
 }
 

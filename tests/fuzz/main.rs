@@ -12,9 +12,9 @@
 //!
 //! Each target says in its file what always holds. Here each is run with the same inputs every
 //! time: those worth keeping ([`corpus`]), the seeds, then damaged ones. Ten million of these for
-//! each target were run on 29 November 2026, and nothing is left of what they found. The same
-//! targets, guided by what code an input reaches, and what they find worth keeping, by one command
-//! (it installs `cargo-fuzz`, and wants a C++ compiler):
+//! each target were run on 29 November 2026, and nothing is left of what they found; nor of what
+//! was found that day by some minutes for each, guided by what code an input reaches. Those by one
+//! command (it installs `cargo-fuzz`, and wants a C++ compiler):
 //!
 //! ```text
 //! tests/fuzz/run                       # each for a minute; only looks
