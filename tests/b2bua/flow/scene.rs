@@ -3,8 +3,8 @@
 //! | declared | means |
 //! |---|---|
 //! | `party alice 192.0.2.101:5060` | somebody with a socket |
-//! | `queue on-agent 6000` | how the queue `sales` answers (`on-entry`, `early-media`, `on-agent`), |
-//! | | and its numbers |
+//! | `queue on-agent 6000` | how the queue `sales` answers, and its numbers |
+//! | | (`on-entry`, `early-media`, `on-agent`) |
 //! | `trunk pbx from=192.0.2.0 asks=ann:secret` | who may call, and with which password |
 //! | `trunk pbx peers=sip:a,sip:b proxy=sip:p login=ann:secret` | the ways to phones |
 //! | `agent bob sip:bob@192.0.2.201 pbx` | who answers, at which device, behind which trunk |
