@@ -115,7 +115,12 @@ impl Ua {
         let flow = self.board.own(leg.dialog.flow);
         let (key, message) = self.hear_again(&codec::message(invite)?, flow)?;
         let invite = self.derive(&key, &message, flow)?;
-        let mut begun = self.begin(&invite).ok().filter(|begun| begun.id == id)?;
+        let said = (leg.local.id, leg.local.version + 1);
+        let begun = self.begin(&invite, Some(said)).ok().filter(|begun| begun.id == id);
+        let Some(mut begun) = begun else {
+            self.board.refuse(&key, &message, 503, &leg.dialog.id.local_tag);
+            return None;
+        };
         begun.let_in_by = leg.let_in_by;
         if let State::Unanswered(caller) = &mut begun.state {
             caller.adopted = true;
@@ -144,6 +149,8 @@ impl Leg {
         let State::Confirmed(confirmed) = &mut self.state else { return };
         confirmed.watch_session(board, self.id);
         self.sound.open();
+        // Whoever goes on after this process must begin behind the numbers used here.
+        self.report_change(board);
         let at = board.next_turn(PACE);
         board.alarms.set(self.id, Alarm::RetryRefresh, at);
     }

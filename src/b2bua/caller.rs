@@ -11,6 +11,9 @@
 //! Where the caller knows 100rel a 183 with SDP is sent reliably, where the caller insists on it
 //! every 18x is (RFC 3262 §3). A 200 waits for the PRACK of SDP that is on its way.
 //!
+//! One that came to another process gets none reliably: nobody knows which numbers that used
+//! (RFC 3262 §4), and the 200 needs none.
+//!
 //! An INVITE without SDP is offered ours in the first reliable response; where there is none
 //! before the 200, early media is not possible and a 180 takes its place (RFC 3261 §13.2.1).
 //!
@@ -111,7 +114,7 @@ impl Leg {
             return true;
         }
         let late = self.sound.agreed().is_none();
-        if late && !caller.knows_reliable() {
+        if late && (caller.adopted || !caller.knows_reliable()) {
             self.alert(board);
             return false;
         }
@@ -369,6 +372,9 @@ impl Unanswered {
     }
 
     fn send_provisional(&mut self, board: &mut Board, status: u16, body: Option<Vec<u8>>) {
+        if self.adopted && self.insists_on_reliable() {
+            return;
+        }
         let described = body.is_some();
         let mut response = self
             .response(status)
@@ -378,6 +384,7 @@ impl Unanswered {
             .header(Name::Supported, SUPPORTED);
         let reliably = self.insists_on_reliable() || (described && self.knows_reliable());
         let reliably = reliably || (self.progress == Progress::EarlyMedia && self.knows_reliable());
+        let reliably = reliably && !self.adopted;
         if reliably {
             let Ok(rseq) = self.sender.send(board.now, &board.timers, described) else {
                 self.held_back = Some((status, body));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! version 2 │ postcard: one of  Answered · Unanswered · Ringing
-//! version 1 │ postcard: dialog · our side of the SDP · what was agreed   (only read)
+//! version 1 │ postcard: dialog · our side of the SDP · what was agreed   (only read, if answered)
 //! ```
 //!
 //! It is enough to go on with the leg in another process ([`super::adopt`]): to re-INVITE the party
@@ -155,9 +155,11 @@ pub fn decode(dialog: &command::Dialog) -> Option<Picture> {
     }
 }
 
-/// Version 1 told answered legs and others apart no more than by what was agreed.
+/// Version 1 told answered legs and others apart no more than by their session timer.
 fn read_first_version(bytes: &[u8]) -> Option<Picture> {
-    let (dialog, local, agreed) = postcard::from_bytes(bytes).ok()?;
+    let (dialog, local, agreed): (Dialog, _, _) = postcard::from_bytes(bytes).ok()?;
+    // Without a timer it was not answered, and the INVITE is gone.
+    dialog.session_timer?;
     let (let_in_by, trunk, knows_update, minimum_seconds) = (None, None, false, None);
     let leg = Answered { dialog, local, agreed, let_in_by, trunk, knows_update, minimum_seconds };
     Some(Picture::Answered(Box::new(leg)))

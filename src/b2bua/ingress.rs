@@ -33,7 +33,6 @@ use std::sync::Arc;
 
 use crate::acd::command::Arrival;
 use crate::acd::command::Command;
-use crate::acd::config::Address;
 use crate::b2bua::Ua;
 use crate::b2bua::admission::identity;
 use crate::b2bua::admission::trunks;
@@ -61,6 +60,7 @@ use crate::b2bua::sound;
 use crate::b2bua::sound::Sound;
 use crate::base::id::LegId;
 use crate::base::time::Millis;
+use crate::sdp::Local;
 use crate::sdp::Session;
 use crate::sip::check;
 use crate::sip::dialog::Dialog;
@@ -97,6 +97,9 @@ impl Refused {
         self
     }
 }
+
+/// Identifier and version of an `o=` line.
+type Said = (u64, u64);
 
 /// An INVITE outside any dialog, and what is derived from it.
 pub(super) struct Invite<'a> {
@@ -294,7 +297,7 @@ impl Ua {
                 }
             }
         };
-        match self.begin(&invite) {
+        match self.begin(&invite, None) {
             Ok(leg) if self.board.layer.keep(self.board.now, key) => {
                 self.enqueue(&invite, Leg { let_in_by: entry.by, ..leg }, entry.trusted);
             }
@@ -351,8 +354,13 @@ impl Ua {
         Refused::new(503, why).with(Name::RetryAfter, seconds.to_string())
     }
 
-    /// Makes the caller's leg, or finds why there can be none.
-    pub(super) fn begin(&mut self, invite: &Invite<'_>) -> Result<Leg, Refused> {
+    /// Makes the caller's leg, which goes on with this `o=` if another process has begun it, or
+    /// finds why there can be none.
+    pub(super) fn begin(
+        &mut self,
+        invite: &Invite<'_>,
+        said: Option<Said>,
+    ) -> Result<Leg, Refused> {
         let (message, flow) = (invite.message, invite.flow);
         let timer = refresh::answer(message, &self.board.wanted).map_err(|minimum| {
             Refused::new(422, Rejected::Extension).with(Name::MinSe, minimum.to_string())
@@ -360,9 +368,10 @@ impl Ua {
         let (shard, shards) = (self.board.identity.shard, self.board.identity.shards);
         let id = LegId::of_caller(self.board.tokens.call(&invite.parts(), shard, shards));
         let board = &mut self.board;
-        let (port, session) = (board.rtp_port_for(flow.peer.ip()), board.tokens.session_id());
+        let port = board.rtp_port_for(flow.peer.ip());
+        let (session, version) = said.unwrap_or_else(|| (board.tokens.session_id(), 1));
         let local = sound::local(board.identity.media_address, port, session);
-        let mut sound = Sound::new(id, local, Some(flow.peer.ip()));
+        let mut sound = Sound::new(id, Local { version, ..local }, Some(flow.peer.ip()));
         check_accept(message)?;
         take_offer(message, &mut sound)?;
         let user = message.request_uri().ok().and_then(|uri| uri.user_name().map(String::from));
@@ -397,7 +406,7 @@ impl Ua {
         let arrival = Arrival {
             call: leg.id.call,
             owner: self.board.identity.owner,
-            to: called(message),
+            to: identity::called(message),
             caller: Arc::new(identity::caller(message, trusted)),
             priority: message.extension("X-ACD-Priority").and_then(|text| text.trim().parse().ok()),
             dialog: codec::unanswered(caller, &leg.sound, leg.let_in_by.as_ref()),
@@ -485,12 +494,4 @@ fn take_offer(message: &Message, sound: &mut Sound) -> Result<(), Refused> {
             Err(refused.with(Name::Warning, change::warning(refusal)))
         }
     }
-}
-
-/// The address called: the Request-URI's user and host.
-fn called(message: &Message) -> Address {
-    let uri = message.request_uri().ok();
-    let user = uri.as_ref().and_then(|uri| uri.subscriber().map(String::from));
-    let host = uri.map(|uri| uri.host.to_ascii_lowercase().to_string());
-    Address { user: user.unwrap_or_default(), host: host.filter(|host| !host.is_empty()) }
 }

@@ -267,10 +267,12 @@ impl Ua {
         self.settle();
     }
 
-    /// Lets go of a leg another node goes on with: its party hears nothing of it from here.
+    /// Lets go of a leg another node goes on with, and of what was to be said of it. The party
+    /// hears nothing from here, but for the CANCEL of an INVITE that is under way.
     pub fn give_up(&mut self, now: LocalTime, leg: LegId) {
         self.board.now = now;
         self.with_leg(leg, |leg, _| leg.state = State::Over);
+        self.board.proposals.forget(leg);
         self.settle();
     }
 

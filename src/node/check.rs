@@ -13,7 +13,7 @@ use crate::node::config::folder::FolderError;
 use crate::node::config::known::Known;
 use crate::node::config::tokens;
 use crate::node::door;
-use crate::node::running::range;
+use crate::node::rtp::range;
 use crate::resource::Configuration;
 use crate::resource::ListenTransport;
 

@@ -91,7 +91,7 @@ async fn serve(order: Serve) -> Result<(), Box<dyn std::error::Error>> {
         .sip
         .each_ref()
         .map(|listens| listens.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
-    let rtp = running::range(&node.rtp);
+    let rtp = rtp::range(&node.rtp);
     let (api, metrics) = (node.api, node.observe);
     tracing::info!(udp, tcp, rtp, %api, %metrics, "carillon is ready for calls");
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

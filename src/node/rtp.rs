@@ -423,3 +423,12 @@ fn address_of(storage: &SockaddrStorage) -> Option<SocketAddr> {
     let v6 = storage.as_sockaddr_in6()?;
     Some(SocketAddr::new(IpAddr::V6(v6.ip()).to_canonical(), v6.port()))
 }
+
+/// A range of ports as it is written in `Settings`.
+pub fn range(ports: &[u16]) -> String {
+    match ports {
+        [first, .., last] => format!("{first}-{last}"),
+        [one] => one.to_string(),
+        [] => String::new(),
+    }
+}

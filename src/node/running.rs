@@ -41,6 +41,7 @@ use crate::b2bua::RtpPort;
 use crate::b2bua::Ua;
 use crate::base::id::CallId;
 use crate::base::id::LogIndex;
+use crate::base::id::Owner;
 use crate::cluster;
 use crate::cluster::Batches;
 use crate::cluster::Cluster;
@@ -69,6 +70,7 @@ use crate::node::port::files::Shares;
 use crate::node::port::places::Limits;
 use crate::node::port::web;
 use crate::node::pulse::Pulse;
+use crate::node::rtp;
 use crate::node::rtp::MediaThreads;
 use crate::node::shard::SHARDS;
 use crate::node::shard::Shard;
@@ -161,9 +163,14 @@ fn remedy_for_data(error: &cluster::StartError) -> &'static str {
         cluster::StartError::Identity(IdentityError::Disk(_)) | cluster::StartError::Store(_) => {
             "it must be a folder this user may write, with room left; --data names another"
         }
+        cluster::StartError::Identity(IdentityError::SomebodyElse(_)) => {
+            "check --node and --cluster-key, or name another folder with --data"
+        }
+        cluster::StartError::Listen(_) => {
+            "write a free address of this machine in --cluster-listen"
+        }
         cluster::StartError::Identity(_)
         | cluster::StartError::Hole { .. }
-        | cluster::StartError::Listen(_)
         | cluster::StartError::Members(_)
         | cluster::StartError::Raft(_) => WHOLE,
     }
@@ -358,16 +365,9 @@ impl Node {
         let owner = self.handle.identity().owner;
         if self.handle.view(|view| view.nodes()).iter().any(|(of, live)| *of != owner && *live) {
             // What cannot be proposed is found out by the others when this node is gone.
-            let left = Command::LoseNode { owner };
-            let _ = self.handle.propose(entropy::request_id(), left).await;
-        }
-        let by = Actor { role: Role::System, name: "shutdown".to_owned() };
-        let legs = self.handle.view(|view| view.legs_of(owner));
-        let calls: BTreeSet<CallId> = legs.iter().map(|leg| leg.leg.call).collect();
-        for call in &calls {
-            let command = Command::HangUpCall { call: *call, by: by.clone() };
-            // What cannot be proposed is hung up by the next life of this node.
-            let _ = self.handle.propose(entropy::request_id(), command).await;
+            let _ = propose(&self.handle, Command::LoseNode { owner }).await;
+        } else {
+            self.hang_up(owner).await;
         }
         let gone = async {
             while self.counts.legs() > 0 {
@@ -376,6 +376,17 @@ impl Node {
         };
         // A phone that does not answer its BYE is not waited for any longer.
         let _ = tokio::time::timeout(GOODBYE_WITHIN, gone).await;
+    }
+
+    async fn hang_up(&self, owner: Owner) {
+        let by = Actor { role: Role::System, name: "shutdown".to_owned() };
+        let legs = self.handle.view(|view| view.legs_of(owner));
+        let calls: BTreeSet<CallId> = legs.iter().map(|leg| leg.leg.call).collect();
+        for call in &calls {
+            let command = Command::HangUpCall { call: *call, by: by.clone() };
+            // What cannot be proposed is hung up by the next life of this node.
+            let _ = self.handle.propose(entropy::request_id(), command).await;
+        }
     }
 }
 
@@ -413,8 +424,10 @@ async fn await_majority(handle: &Handle) {
 
 async fn propose(handle: &Handle, command: Command) -> Result<(), NodeError> {
     for _ in 0..10 {
-        if handle.propose(entropy::request_id(), command.clone()).await.is_ok() {
-            return Ok(());
+        if let Ok(applied) = handle.propose(entropy::request_id(), command.clone()).await {
+            // Where another leads, this node's own copy comes to it a moment later.
+            let seen = handle.wait_applied(applied.index).await;
+            return seen.map(drop).map_err(|_| NodeError::NoQuorum);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -450,16 +463,7 @@ fn start_media(
         let _held = &alive;
         shards.report(report);
     });
-    started.map_err(|source| NodeError::listen("RTP", &range(ports), "rtp.ports", source))
-}
-
-/// A range of ports as it is written in `Settings`.
-pub fn range(ports: &[u16]) -> String {
-    match ports {
-        [first, .., last] => format!("{first}-{last}"),
-        [one] => one.to_string(),
-        [] => String::new(),
-    }
+    started.map_err(|source| NodeError::listen("RTP", &rtp::range(ports), "rtp.ports", source))
 }
 
 fn bind_udp(settings: &NodeSettings) -> Result<UdpSockets, NodeError> {

@@ -15,6 +15,7 @@
 //! Not here: who is trusted ([`super::trunks`]), showing it to the agent (`placing`).
 
 use crate::acd::command::Caller;
+use crate::acd::config::Address;
 use crate::base::secret::Private;
 use crate::sip::header::name::Name;
 use crate::sip::header::name_addr::NameAddr;
@@ -84,4 +85,12 @@ fn plain(uri: &Uri) -> String {
         (Some(user), true) => user.to_string(),
         (None, _) => uri.host.to_string(),
     }
+}
+
+/// The address called: the Request-URI's user and host.
+pub(in crate::b2bua) fn called(message: &Message) -> Address {
+    let uri = message.request_uri().ok();
+    let user = uri.as_ref().and_then(|uri| uri.subscriber().map(String::from));
+    let host = uri.map(|uri| uri.host.to_ascii_lowercase().to_string());
+    Address { user: user.unwrap_or_default(), host: host.filter(|host| !host.is_empty()) }
 }

@@ -77,6 +77,14 @@ impl Proposals {
         line.is_some_and(|line| line.iter().any(|(_, c)| matches!(c, Command::EnqueueCall(_))))
     }
 
+    /// Proposes nothing more about a leg that others act for; what is on its way is let go of.
+    pub(in crate::b2bua) fn forget(&mut self, leg: LegId) {
+        for (request, _) in self.lines.remove(&leg).unwrap_or_default() {
+            self.legs.remove(&request);
+            self.resting.retain(|(_, resting)| *resting != request);
+        }
+    }
+
     /// Takes a request that has its outcome out of its line; returns what it was and what is
     /// next in the line.
     pub(in crate::b2bua) fn settle(

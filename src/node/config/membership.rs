@@ -32,6 +32,9 @@ pub enum MembershipError {
     /// A number stands twice.
     #[error("--members names node {0} twice: each node has a number of its own")]
     Twice(u64),
+    /// An address stands twice.
+    #[error("--members names {0} twice: each node has an address of its own")]
+    SameAddress(String),
     /// The secret cannot be read.
     #[error("the cluster's key {}: {source}; make one with: openssl rand -hex 32", path.display())]
     Unreadable {
@@ -56,6 +59,9 @@ pub fn take_part(
     let Some(number) = wanted.node else { return Ok(config) };
     let mut members = BTreeMap::new();
     for (number, address) in &wanted.members {
+        if members.values().any(|known| known == address) {
+            return Err(MembershipError::SameAddress(address.clone()));
+        }
         if members.insert(NodeId(*number), address.clone()).is_some() {
             return Err(MembershipError::Twice(*number));
         }
