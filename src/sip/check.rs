@@ -54,12 +54,21 @@ fn find_fault(message: &Message) -> Result<(), Fault> {
     if cseq.method != message.method() {
         return Err(Fault::MethodMismatch);
     }
+    if !needs_contact(&cseq.method) {
+        return Ok(());
+    }
     // RFC 3261 §25.1, `Contact`: a star stands alone.
     let contacts = |line: &str| match line {
         "*" => Ok(()),
         list => scan::list(list).try_for_each(|value| name_addr::check(value?)),
     };
     each_line(message, Name::Contact, contacts)
+}
+
+/// RFC 3261 §8.2.2: what is malformed and not needed is ignored. A call whose BYE is refused would
+/// go on.
+fn needs_contact(method: &Method) -> bool {
+    !matches!(method, Method::Ack | Method::Bye | Method::Cancel | Method::Prack | Method::Info)
 }
 
 fn each_line(

@@ -1,6 +1,7 @@
 //! An agent's phone that does not simply answer: it declines, is busy, rings out, is away, asks
 //! who we are, forks, or answers too late.
 
+use carillon::acd::command::CallStateName;
 use carillon::acd::command::Command;
 use carillon::acd::command::RingFailure;
 use carillon::acd::config::AnswerMode;
@@ -8,6 +9,7 @@ use carillon::acd::config::Credentials;
 use carillon::acd::config::Network;
 use carillon::acd::config::Strategy;
 use carillon::acd::config::TrunkConfig;
+use carillon::acd::view::View;
 use carillon::b2bua::counter::Counter;
 use carillon::b2bua::counter::Rejected;
 use carillon::base::id::TrunkId;
@@ -442,6 +444,23 @@ fn a_call_that_goes_in_a_circle_runs_out_of_hops() {
         let rung = world.phones[ann].requests(&Method::Invite)[0].clone();
         assert_eq!(rung.max_forwards().ok().flatten(), Some(shown), "{given:?}");
         world.with(caller, |phone, now| phone.bye(now));
+        world.assert_clean();
+    }
+}
+
+#[test]
+fn a_phone_that_answers_with_something_unreadable_is_talked_to() {
+    for odd in ["Record-Route: <sip:127.0.0.1;lr>,", "Contact: <sip:p0@127.0.0.1:6000>;"] {
+        let mut world = World::new(70, AnswerMode::OnEntry);
+        let (ann, caller) = (world.agent("ann"), world.caller());
+        odd.clone_into(&mut world.phones[ann].extra);
+        world.with(caller, |phone, now| phone.call(now, "sales"));
+        world.run_secs(5);
+        assert_eq!(world.phones[ann].requests(&Method::Ack).len(), 1, "{odd}");
+        assert_eq!(View::new(&world.core).calls()[0].state, CallStateName::Talking, "{odd}");
+        world.with(caller, |phone, now| phone.bye(now));
+        world.run_secs(1);
+        assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1, "{odd}");
         world.assert_clean();
     }
 }

@@ -459,3 +459,17 @@ fn an_ack_that_lacks_the_answer_ends_the_call() {
     assert_eq!(world.phones[caller].requests(&Method::Bye).len(), 1);
     world.assert_clean();
 }
+
+#[test]
+fn a_header_that_a_bye_does_not_need_may_be_unreadable() {
+    let mut world = World::new(131, AnswerMode::OnEntry);
+    let (ann, caller) = (world.agent("ann"), world.caller());
+    world.with(caller, |phone, now| phone.call(now, "sales"));
+    world.run_secs(5);
+    let odd = [("Contact", "<sip:p1@127.0.0.1:6002>;")];
+    world.with(caller, |phone, now| phone.send_with(now, Method::Bye, None, &odd));
+    world.run_secs(1);
+    assert_eq!(world.phones[caller].statuses(&Method::Bye), [200]);
+    assert_eq!(world.phones[ann].requests(&Method::Bye).len(), 1);
+    world.assert_clean();
+}

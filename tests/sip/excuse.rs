@@ -29,7 +29,7 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     Excuse { name: "a name of more than tokens", cure: quote_names },
     Excuse { name: "`#` in a user part", cure: escape_hashes },
     Excuse { name: "a URI parameter twice", cure: drop_repeated_parameters },
-    Excuse { name: "`=` in the value of a parameter", cure: replace_equals_signs },
+    Excuse { name: "more than a token in the value of a parameter", cure: replace_signs },
     Excuse { name: "a port of more than five digits", cure: shorten_ports },
     Excuse { name: "quotes around what names something", cure: unquote_tokens },
     Excuse { name: "a header that stands once", cure: drop_repeated_headers },
@@ -96,10 +96,10 @@ fn unescaped(text: &str) -> Option<String> {
     Some(plain.to_lowercase())
 }
 
-fn replace_equals_signs(message: &mut Pieces) {
+fn replace_signs(message: &mut Pieces) {
     message.values(|_, value| {
         if !value.starts_with('"') {
-            *value = value.replace('=', ".");
+            *value = value.replace(['=', '@', '$', '&', '?', '{', '}', '|', '#'], ".");
         }
     });
 }

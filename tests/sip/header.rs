@@ -77,7 +77,9 @@ fn addresses() {
     assert_eq!(read::<NameAddr>("\"\" <sip:z@x>").display, None);
     assert_eq!(read::<NameAddr>("A & B (1/2) <sip:z@x>").display.as_deref(), Some("A & B (1/2)"));
     assert_eq!(read::<NameAddr>("\"\\\u{7f}\t\" <sip:z@x>").display.as_deref(), Some("\u{7f}\t"));
+    assert_eq!(read::<NameAddr>("100@pbx: 2 <sip:z@x>").display.as_deref(), Some("100@pbx: 2"));
     assert_eq!(read::<NameAddr>("<sip:z@x>;tag=dGFn+/==").tag(), Some("dGFn+/=="));
+    assert_eq!(read::<NameAddr>("<sip:z@x>;tag=a@b?c$1").tag(), Some("a@b?c$1"));
     assert_eq!(read::<NameAddr>("<tel:+1555;phone-context=x>;tag=2").tag(), Some("2"));
     let phone: NameAddr = read("<sip:a@1.2.3.4;ob>;+sip.instance=\"<urn:uuid:0;1>\";reg-id=1");
     assert_eq!(phone.params.unquoted("+SIP.instance").as_deref(), Some("<urn:uuid:0;1>"));
@@ -103,16 +105,13 @@ fn addresses() {
         "<>",
         "<sip:a@b>;x=\"y",
         "<sip:a@b>;tag=",
-        "<sip:a@b>;tag=ab?e",
-        "<sip:a@b>;tag=1;tag=a@b",
+        "<sip:a@b>;tag=a>b",
         "<sip:a@b>;t/g=1",
         "<sip:a@b>;x=\u{e9}",
         "<sip:a@b>;x=\"\0\"",
         "\"a\u{1}\" <sip:a@b>",
         "\"a\u{7f}\" <sip:a@b>",
         "a\0 <sip:a@b>",
-        "a: b <sip:a@b>",
-        "a@b <sip:a@b>",
     ]);
 }
 

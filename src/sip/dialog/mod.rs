@@ -181,7 +181,7 @@ impl Dialog {
             local_cseq: number,
             local_cseq_reserved: number + CSEQ_BLOCK,
             first_cseq: number,
-            route_set: RouteSet::as_client(response)?,
+            route_set: RouteSet::as_client(response),
             // Some peers leave Contact out of a 1xx; the 2xx brings it.
             remote_target: contact_of(response)?.unwrap_or_else(|| uri.clone()),
             secure: uri.scheme.as_str() == "sips",
@@ -409,7 +409,7 @@ impl Dialog {
         let remote = party(response.to()?);
         let tag = remote.tag().unwrap_or_default();
         if self.state == State::Early && !tag.is_empty() {
-            self.route_set = RouteSet::as_client(response)?;
+            self.route_set = RouteSet::as_client(response);
             self.become_known(remote);
         } else if tag != self.id.remote_tag {
             return Ok(());
@@ -445,7 +445,7 @@ impl Dialog {
     fn settle_way(&mut self, response: &Message, first: bool) -> Result<(), HeaderError> {
         let accepts = response.status().is_some_and(status::is_success);
         if first && accepts && self.state == State::Early {
-            self.route_set = RouteSet::as_client(response)?;
+            self.route_set = RouteSet::as_client(response);
         }
         self.refresh_target(response)
     }

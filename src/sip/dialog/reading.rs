@@ -42,8 +42,14 @@ pub(super) fn party(mut side: NameAddr) -> NameAddr {
     side
 }
 
+/// The target a message names. A response cannot be refused: what is unreadable in it counts as
+/// left out, and the dialog goes on with the target it has.
 pub(super) fn contact_of(message: &Message) -> Result<Option<Uri>, HeaderError> {
-    Ok(message.contacts()?.into_iter().next().map(|contact| contact.uri))
+    let contacts = match message.contacts() {
+        Err(_) if !message.is_request() => Vec::new(),
+        read => read?,
+    };
+    Ok(contacts.into_iter().next().map(|contact| contact.uri))
 }
 
 pub(super) fn carrier_of(method: &Method) -> Option<Carrier> {

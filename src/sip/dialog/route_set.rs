@@ -51,11 +51,12 @@ impl RouteSet {
         request.record_routes().map(Self::of_hops)
     }
 
-    /// The set a client takes from the response: Record-Route reversed (RFC 3261 §12.1.2).
-    pub fn as_client(response: &Message) -> Result<Self, HeaderError> {
-        let mut hops = response.record_routes()?;
+    /// The set a client takes from the response: Record-Route reversed (RFC 3261 §12.1.2). One that
+    /// is unreadable counts as left out: a response cannot be refused, and its phone wants an ACK.
+    pub fn as_client(response: &Message) -> Self {
+        let mut hops = response.record_routes().unwrap_or_default();
         hops.reverse();
-        Ok(Self { hops })
+        Self { hops }
     }
 
     /// The hops, nearest first.

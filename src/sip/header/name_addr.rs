@@ -139,8 +139,8 @@ fn find_bracket(text: &str) -> Result<Option<usize>, Malformed> {
     if rest.starts_with('<') { Ok(Some(text.len() - rest.len())) } else { Err(Malformed) }
 }
 
-/// A quoted string, or words without what begins, ends or parts an address.
+/// A quoted string, or words without what begins, ends or parts an address; `<` has been found.
 fn is_display(text: &str) -> bool {
-    let odd = |byte: u8| scan::is_control(byte) || b"\",:;>@\\".contains(&byte);
+    let odd = |byte: u8| scan::is_control(byte) || b"\",;>\\".contains(&byte);
     scan::is_quoted(text) || !text.bytes().any(odd)
 }

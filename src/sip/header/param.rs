@@ -168,8 +168,9 @@ fn check_element(element: &str) -> Result<(), Malformed> {
     if scan::is_token(name.as_bytes()) && valued { Ok(()) } else { Err(Malformed) }
 }
 
-/// A token or a host; also what base64 has beyond them, for tags and branches are made of it.
+/// A token or a host; also what else phones put into tags and branches, where nothing can be
+/// mistaken for the end of the value.
 fn is_word(text: &str) -> bool {
-    let may_stand = |byte: u8| scan::is_token_byte(byte) || b"[]:/=".contains(&byte);
+    let may_stand = |byte: u8| scan::is_token_byte(byte) || b"[]:/=@$&?{}|#".contains(&byte);
     !text.is_empty() && text.bytes().all(may_stand)
 }
