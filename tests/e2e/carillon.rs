@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::net::TcpListener;
 use std::net::UdpSocket;
 use std::path::Path;
@@ -13,6 +14,9 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -351,11 +355,15 @@ impl Drop for Carillon {
     }
 }
 
-/// A port that is free for UDP and TCP now.
+/// A port that is free for UDP and TCP now: no other test of this process is given it, nor does the
+/// kernel give it out by itself.
 pub(crate) fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    static FIRST: LazyLock<u16> = LazyLock::new(|| (RandomState::new().hash_one(0) % 9_000) as u16);
     until("a free port", Duration::from_secs(5), || {
-        let udp = UdpSocket::bind("127.0.0.1:0").ok()?;
-        let port = udp.local_addr().ok()?.port();
+        let nth = FIRST.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 9_000;
+        let port = 10_000 + nth;
+        UdpSocket::bind(("127.0.0.1", port)).ok()?;
         TcpListener::bind(("127.0.0.1", port)).ok()?;
         Some(port)
     })
@@ -364,7 +372,7 @@ pub(crate) fn free_port() -> u16 {
 /// The first of four free ports in a row, below those the kernel gives out by itself.
 pub(crate) fn free_rtp_ports() -> u16 {
     until("four free ports", Duration::from_secs(5), || {
-        let drawn = std::collections::hash_map::RandomState::new().hash_one(0) % 2_500;
+        let drawn = RandomState::new().hash_one(0) % 2_500;
         let first = 20_000 + drawn as u16 * 4;
         let sockets: Result<Vec<_>, _> =
             (first..first + 4).map(|port| UdpSocket::bind(("0.0.0.0", port))).collect();

@@ -101,7 +101,14 @@ impl Auditor {
 
     /// What the entry did by being done, before its facts: legs that parties gave up themselves.
     pub(crate) fn read_outcome(&mut self, entry: &Entry, outcome: &Outcome, out: &Output) {
+        // Whom something due has let ring that this very entry calls lost rings no more.
+        let is_lost = |owner: Owner| match entry.command {
+            Command::LoseNode { owner: lost } => *outcome == Outcome::Done && owner == lost,
+            Command::StartNode { owner: next } => owner.node == next.node && owner != next,
+            _ => false,
+        };
         let rings: BTreeMap<LegId, Owner> = (out.orders.iter())
+            .filter(|order| !is_lost(order.owner))
             .filter_map(|order| match &order.effect {
                 Effect::RingAgent(ring) => Some((ring.leg, order.owner)),
                 _ => None,
@@ -239,6 +246,9 @@ impl Auditor {
                 });
             }
             Fact::CallReturned { call, queue, .. } => {
+                if self.nodes.is_empty() {
+                    self.legs.retain(|leg, _| leg.call != *call || leg.is_caller());
+                }
                 self.count(queue, |totals| totals.entered += 1);
                 self.change(*call, |book| {
                     book.place = if book.on_its_way { Place::Leaving } else { Place::Waiting };
