@@ -102,9 +102,12 @@ impl Auditor {
     /// What the entry did by being done, before its facts: legs that parties gave up themselves.
     pub(crate) fn read_outcome(&mut self, entry: &Entry, outcome: &Outcome, out: &Output) {
         // Whom something due has let ring that this very entry calls lost rings no more.
+        let is_done = *outcome == Outcome::Done;
         let is_lost = |owner: Owner| match entry.command {
-            Command::LoseNode { owner: lost } => *outcome == Outcome::Done && owner == lost,
-            Command::StartNode { owner: next } => owner.node == next.node && owner != next,
+            Command::LoseNode { owner: lost } => is_done && owner == lost,
+            Command::StartNode { owner: next } => {
+                is_done && owner.node == next.node && owner != next
+            }
             _ => false,
         };
         let rings: BTreeMap<LegId, Owner> = (out.orders.iter())
