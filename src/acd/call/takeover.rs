@@ -6,7 +6,7 @@
 //!
 //! | state | then |
 //! |---|---|
-//! | Arriving | the rule's prompt, from its beginning |
+//! | Arriving | the rule anew, from the beginning of its prompt |
 //! | Waiting | held as before, at the same place and age, without the welcome |
 //! | Reserved | the phones stop ringing, their agents are Ready; then the same |
 //! | Talking, Held | joined again, and held by whoever held |
@@ -60,7 +60,7 @@ fn go_on(state: &mut State, id: CallId, out: &mut Output) {
         return;
     };
     match call.state.clone() {
-        CallState::Arriving { rule, .. } => overflow::play_again(state, id, rule, out),
+        CallState::Arriving { rule, .. } => overflow::apply_rule(state, id, rule, out),
         CallState::Waiting => overflow::wait_again(state, id, out),
         // Its phones have been stopped.
         CallState::Reserved { .. } => {}

@@ -172,32 +172,25 @@ pub(in crate::acd) fn wait_again(state: &mut State, id: CallId, out: &mut Output
 }
 
 /// Carries out a rule: its prompt first, then its action.
-fn apply_rule(state: &mut State, id: CallId, rule: OverflowRule, out: &mut Output) {
+pub(in crate::acd) fn apply_rule(
+    state: &mut State,
+    id: CallId,
+    rule: OverflowRule,
+    out: &mut Output,
+) {
     let Some(queue) = state.calls.get(&id).and_then(|call| state.queues.get(&call.queue)) else {
         return;
     };
     let Overflow { play, action } = rule_of(&queue.config, rule).clone();
     let music = queue.config.caller.music.clone();
-    match play {
+    // While no node lives, nobody can hear a prompt, or tell that it has ended.
+    match play.filter(|_| state.nodes.is_any_live()) {
         Some(prompt) => {
             call::enter(state, id, CallState::Arriving { rule, action });
             let leg = LegId::of_caller(id);
             legs::order(state, leg, Effect::PlayPrompt { leg, prompt, music }, out);
         }
         None => act(state, id, rule, action, out),
-    }
-}
-
-/// Orders the prompt of a rule again, from its beginning.
-pub(in crate::acd) fn play_again(state: &State, id: CallId, rule: OverflowRule, out: &mut Output) {
-    let Some(queue) = state.calls.get(&id).and_then(|call| state.queues.get(&call.queue)) else {
-        return;
-    };
-    let (leg, music) = (LegId::of_caller(id), queue.config.caller.music.clone());
-    // The rule may have been configured anew meanwhile; without a prompt the caller waits for the
-    // report that is missing, as after any other that was lost.
-    if let Some(prompt) = rule_of(&queue.config, rule).play.clone() {
-        legs::order(state, leg, Effect::PlayPrompt { leg, prompt, music }, out);
     }
 }
 

@@ -1,7 +1,10 @@
 //! An effect has one living owner, is ordered once, and names a leg that is there.
 
+use std::collections::BTreeMap;
+
 use carillon::acd::effect::Effect;
 use carillon::base::id::LegId;
+use carillon::base::id::Owner;
 
 use crate::auditor::Auditor;
 use crate::invariants::Rule;
@@ -17,6 +20,7 @@ pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
     let owners_before = books.nodes.clone();
     books.read_entry(&step.entry);
     books.read_outcome(&step.entry, &step.outcome, &step.out);
+    let whose = Whose { before: &before, after: &books.legs, found_due: step.found_due };
     let mut made: Vec<LegId> = Vec::new();
     let mut released: Vec<LegId> = Vec::new();
     let mut adopted: Vec<LegId> = Vec::new();
@@ -41,34 +45,41 @@ pub(crate) fn check(step: &Step, books: &mut Auditor) -> Rule {
                 }
             }
             Effect::AdoptLeg { .. } => {
-                owned(books, &before, leg, order.owner)?;
+                owned(&whose, leg, order.owner)?;
                 adopted.push(leg);
             }
             Effect::ReleaseLeg { .. } => {
                 if released.contains(&leg) {
                     return Err(format!("{leg} is released twice"));
                 }
-                owned(books, &before, leg, order.owner)?;
+                owned(&whose, leg, order.owner)?;
                 released.push(leg);
             }
             Effect::JoinLegs { caller, agent } => {
-                owned(books, &before, *caller, order.owner)?;
-                owned(books, &before, *agent, order.owner)?;
+                owned(&whose, *caller, order.owner)?;
+                owned(&whose, *agent, order.owner)?;
             }
             Effect::HoldCaller { .. } | Effect::PlayPrompt { .. } | Effect::TransferLeg { .. } => {
-                owned(books, &before, leg, order.owner)?;
+                owned(&whose, leg, order.owner)?;
             }
         }
     }
     Ok(())
 }
 
-type Legs = std::collections::BTreeMap<LegId, carillon::base::id::Owner>;
+/// Whose the legs are by the books of before and after an entry.
+struct Whose<'a> {
+    before: &'a BTreeMap<LegId, Owner>,
+    after: &'a BTreeMap<LegId, Owner>,
+    found_due: bool,
+}
 
-fn owned(books: &Auditor, before: &Legs, leg: LegId, owner: carillon::base::id::Owner) -> Rule {
-    let real = books.legs.get(&leg).or_else(|| before.get(&leg));
-    match real == Some(&owner) {
-        true => Ok(()),
-        false => Err(format!("{owner} is ordered about {leg}, which belongs to {real:?}")),
+fn owned(whose: &Whose<'_>, leg: LegId, owner: Owner) -> Rule {
+    let (before, after) = (whose.before.get(&leg), whose.after.get(&leg));
+    let real = after.or(before);
+    // What was due was ordered before the entry gave the leg to another.
+    if real == Some(&owner) || (whose.found_due && before == Some(&owner)) {
+        return Ok(());
     }
+    Err(format!("{owner} is ordered about {leg}, which belongs to {real:?}"))
 }

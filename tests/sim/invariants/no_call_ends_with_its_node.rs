@@ -1,9 +1,12 @@
-//! A node that is lost, or starts again, takes no call with it but those on their way elsewhere.
+//! A node that is lost, or starts again, takes no call with it but those a rule or a transfer was
+//! about to send away.
 
 use carillon::acd::command::Command;
 use carillon::acd::fact::Fact;
 
 use crate::auditor::Auditor;
+use crate::auditor::CallBook;
+use crate::auditor::Place;
 use crate::invariants::Rule;
 use crate::world::Step;
 
@@ -16,10 +19,14 @@ pub(crate) fn check(step: &Step, books: &Auditor) -> Rule {
     }
     for fact in &step.out.facts {
         if let Fact::CallEnded { call, why, .. } = fact
-            && books.calls.get(call).is_none_or(|book| !book.on_its_way)
+            && books.calls.get(call).is_none_or(|book| !is_leaving(book))
         {
             return Err(format!("{call} ended with its node: {why:?}"));
         }
     }
     Ok(())
+}
+
+fn is_leaving(book: &CallBook) -> bool {
+    book.on_its_way || book.place == Place::Leaving
 }
