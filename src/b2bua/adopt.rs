@@ -46,43 +46,38 @@ impl Ua {
         if self.legs.contains_key(&id) {
             return;
         }
-        let adopted = match codec::decode(picture) {
-            Some(Picture::Answered(leg)) => Some(self.adopt_answered(id, *leg)),
-            Some(Picture::Unanswered { leg, invite }) => self.adopt_unanswered(id, *leg, invite),
-            Some(Picture::Ringing { .. }) | None => None,
-        };
-        match adopted {
-            Some(mut leg) => {
-                leg.begin_anew(&mut self.board);
-                self.put_back(leg);
-            }
-            None => {
-                let end = Command::EndLeg { leg: id, why: LegEnd::LostWithNode };
-                self.board.propose(id, end);
-            }
+        let adopted = codec::decode(picture).and_then(|picture| self.revive(id, picture));
+        if let Some(mut leg) = adopted {
+            leg.begin_anew(&mut self.board);
+            self.put_back(leg);
+        } else {
+            let end = Command::EndLeg { leg: id, why: LegEnd::LostWithNode };
+            self.board.propose(id, end);
         }
     }
 
     /// Ends a leg of another process.
     pub(super) fn release_orphan(&mut self, id: LegId, picture: &Bytes, cause: Cause) {
-        if self.legs.contains_key(&id) {
+        let Some(picture) = codec::decode(picture).filter(|_| !self.legs.contains_key(&id)) else {
             return;
-        }
-        let adopted = match codec::decode(picture) {
-            Some(Picture::Answered(leg)) => Some(self.adopt_answered(id, *leg)),
-            Some(Picture::Unanswered { leg, invite }) => self.adopt_unanswered(id, *leg, invite),
-            Some(Picture::Ringing { cancel, flow }) => {
-                let flow = self.board.own(flow);
-                if let Some(cancel) = codec::message(cancel) {
-                    self.board.layer.send_cancel(self.board.now, &cancel, flow);
-                }
-                None
-            }
-            None => None,
         };
-        if let Some(mut leg) = adopted {
+        if let Picture::Ringing { cancel, flow } = picture {
+            let flow = self.board.own(flow);
+            if let Some(cancel) = codec::message(cancel) {
+                self.board.layer.send_cancel(self.board.now, &cancel, flow);
+            }
+        } else if let Some(mut leg) = self.revive(id, picture) {
             leg.release(&mut self.board, cause);
             self.put_back(leg);
+        }
+    }
+
+    /// Makes a leg of its picture; a phone that rings is none yet.
+    fn revive(&mut self, id: LegId, picture: Picture) -> Option<Box<Leg>> {
+        match picture {
+            Picture::Answered(leg) => Some(self.adopt_answered(id, *leg)),
+            Picture::Unanswered { leg, invite } => self.adopt_unanswered(id, *leg, invite),
+            Picture::Ringing { .. } => None,
         }
     }
 

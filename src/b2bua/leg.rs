@@ -42,8 +42,7 @@ pub(super) struct Leg {
     /// Its name; also the name of its media stream.
     pub(super) id: LegId,
     /// The trunk whose password let its caller in: nobody else's counts within the dialog. None of
-    /// an agent's leg, of a caller's whose address was enough, and of one left by another process,
-    /// which is only hung up.
+    /// an agent's leg, and of a caller's whose address was enough.
     pub(super) let_in_by: Option<TrunkId>,
     /// Its media.
     pub(super) sound: Sound,
