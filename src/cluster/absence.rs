@@ -1,8 +1,9 @@
 //! Notices nodes that are gone: proposes `LoseNode`, and others go on with their calls.
 //!
-//! Every node runs this, the leader alone acts. It knows when each of the others has last answered
-//! it. What it cannot have heard while it followed counts as heard just now, but for the leader it
-//! followed: of that one it knows, so the calls of a dead leader do not wait for a second silence.
+//! Every node that others can reach runs this, the leader alone acts. It knows when each of the
+//! others has last answered it. What it cannot have heard while it followed counts as heard just
+//! now, but for the leader it followed: of that one it knows, so the calls of a dead leader do not
+//! wait for a second silence.
 //!
 //! Always holds: a node that is called lost has not been heard for [`Timing::absence`], and there
 //! was a majority that could hear it.

@@ -237,14 +237,14 @@ pub async fn start(config: ClusterConfig) -> Result<(Cluster, Handle, Batches), 
     if let Some(listen) = config.listen {
         let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
         tasks.push(tokio::spawn(peer::server::serve(listener, handle.clone())));
+        let absent = absence::watch(handle.clone(), config.entropy, config.timing.absence);
+        tasks.push(tokio::spawn(absent));
     }
     if held.fresh {
         begin(&handle, &config).await?;
     }
     lead_if_alone(&handle, config.timing.election.1 * 20).await?;
     tasks.push(tokio::spawn(deadline::watch(handle.clone(), config.entropy)));
-    let absent = absence::watch(handle.clone(), config.entropy, config.timing.absence);
-    tasks.push(tokio::spawn(absent));
     Ok((Cluster { handle: handle.clone(), tasks, is_log_open, held }, handle, batches))
 }
 

@@ -269,7 +269,6 @@ impl Node {
             tasks: vec![
                 pulse.keep("the log", handle.clone().wait_end()),
                 pulse.keep("the orders", orders::carry_out(batches, owner, shards.clone())),
-                pulse.keep("this life of the node", until_lost(handle.clone())),
             ],
             pulse,
             drain: drain(&shards),
@@ -334,6 +333,9 @@ impl Node {
         self.keep("what follows the log", follow::follow(handle, shards, media, loaded));
         let facts = web::follow_facts(self.handle.clone(), Arc::clone(metrics), begun);
         self.keep("what counts facts", facts);
+        if self.handle.members().members.len() > 1 {
+            self.keep("this life of the node", until_lost(self.handle.clone()));
+        }
         let figures = count::follow(self.media.clone(), self.counts.clone());
         self.keep("what counts figures", figures);
     }
