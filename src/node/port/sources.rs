@@ -156,9 +156,7 @@ impl Sources {
 
     /// Lets a datagram be read, or tells why it is dropped.
     pub fn admit(&self, now: LocalTime, from: IpAddr, is_named: bool) -> Result<Standing, Flood> {
-        let books = &mut *self.lock();
-        let is_known = is_named || books.guests.has(now, from);
-        books.datagrams.admit(now, from, is_known, &books.limits)
+        self.admit_to(|books| &mut books.datagrams, now, from, is_named)
     }
 
     /// Lets a message of a stream be read, or tells why it has to wait.
@@ -168,9 +166,20 @@ impl Sources {
         from: IpAddr,
         is_named: bool,
     ) -> Result<Standing, Flood> {
+        self.admit_to(|books| &mut books.streams, now, from, is_named)
+    }
+
+    fn admit_to(
+        &self,
+        messages: fn(&mut Books) -> &mut Messages,
+        now: LocalTime,
+        from: IpAddr,
+        is_named: bool,
+    ) -> Result<Standing, Flood> {
         let books = &mut *self.lock();
         let is_known = is_named || books.guests.has(now, from);
-        books.streams.admit(now, from, is_known, &books.limits)
+        let limits = books.limits;
+        messages(books).admit(now, from, is_known, &limits)
     }
 
     /// Lets an INVITE begin a call, or tells why not.
