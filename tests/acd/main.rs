@@ -29,6 +29,8 @@ mod script;
 mod step;
 #[path = "../support/told.rs"]
 mod told;
+#[path = "../support/usual.rs"]
+mod usual;
 #[path = "../support/wording.rs"]
 mod wording;
 #[path = "../support/world.rs"]

@@ -28,5 +28,7 @@ mod tcp;
 #[path = "../support/told.rs"]
 mod told;
 mod transfer;
+#[path = "../support/usual.rs"]
+mod usual;
 mod whole_call;
 mod world;

@@ -271,8 +271,8 @@ impl Carillon {
         (status, answer.body_mut().read_json().unwrap_or(Value::Null))
     }
 
-    /// Makes an agent of `sales` whose phone listens on this port, and logs it in.
-    pub(crate) fn hire(&self, agent: &str, phone: u16) {
+    /// Makes an agent of `sales` whose phone listens on this port.
+    pub(crate) fn write_agent(&self, agent: &str, phone: u16) {
         self.write(
             "agents.yaml",
             &format!(
@@ -280,6 +280,11 @@ impl Carillon {
                  {{address: \"sip:{agent}@127.0.0.1:{phone}\"}}}}\n"
             ),
         );
+    }
+
+    /// The same, and logs it in.
+    pub(crate) fn hire(&self, agent: &str, phone: u16) {
+        self.write_agent(agent, phone);
         self.wait_for_agent(agent, "LoggedOut");
         self.wish(agent, "login");
     }

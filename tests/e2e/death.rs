@@ -5,72 +5,13 @@
 use std::time::Duration;
 
 use crate::carillon::Carillon;
-use crate::phone::Phone;
+use crate::people::CENTRE;
+use crate::people::People;
+use crate::people::waiting_call;
+use crate::people::waits_on;
 use crate::siege::request;
 use crate::siege::socket;
 use crate::wait::until;
-
-const CENTRE: &str = "
-kind: Queue
-metadata: {name: sales}
----
-kind: Queue
-metadata: {name: quiet}
-spec: {overflow: {noAgents: {wait: {}}}}
-";
-
-/// Three people on the line, all at the node that will die.
-struct Line {
-    caller: Phone,
-    agent: Phone,
-    waiting: Phone,
-}
-
-impl Line {
-    /// Lets two talk and one wait at `node`, one of `group`.
-    fn open(group: &[Carillon], node: &Carillon) -> Self {
-        let (mut caller, mut agent, waiting) = (Phone::new(), Phone::new(), Phone::new());
-        let port = agent.port();
-        for member in group {
-            member.write(
-                "agents.yaml",
-                &format!(
-                    "kind: Agent\nmetadata: {{name: \"101\"}}\nspec: {{queues: [sales], device: \
-                     {{address: \"sip:101@127.0.0.1:{port}\"}}}}\n"
-                ),
-            );
-        }
-        node.wait_for_agent("101", "LoggedOut");
-        node.put_to_work("101");
-        caller.call("sales", node.sip);
-        caller.hum(700.0);
-        agent.answer();
-        agent.hum(1100.0);
-        waiting.call("quiet", node.sip);
-        node.wait_for_queue("sales", "/talking", 1);
-        node.wait_for_queue("quiet", "/waiting", 1);
-        Self { caller, agent, waiting }
-    }
-
-    /// All three are told to send their audio elsewhere, and hear each other or music again.
-    fn moves(&self) {
-        let phones = [&self.caller, &self.agent, &self.waiting];
-        for phone in phones {
-            phone.moved();
-        }
-        self.goes_on();
-    }
-
-    /// All three hear a second more.
-    fn goes_on(&self) {
-        let phones = [&self.caller, &self.agent, &self.waiting];
-        let heard = phones.map(|phone| phone.heard().len());
-        until("all three hear a second more", Duration::from_secs(20), || {
-            let now = phones.map(|phone| phone.heard().len());
-            now.iter().zip(heard).all(|(now, before)| *now > before + 50).then_some(())
-        });
-    }
-}
 
 /// Which of a group leads, as one of them knows.
 fn leader(group: &[Carillon]) -> usize {
@@ -83,15 +24,12 @@ fn one_dies(leads: bool) {
     let mut group = Carillon::start_group(3, CENTRE);
     let leader = leader(&group);
     let dies = if leads { leader } else { (leader + 1) % 3 };
-    let line = Line::open(&group, &group[dies]);
+    let people = People::call(&group, &group[dies]);
     let witness = (0..3).find(|nth| *nth != dies).expect("three");
-    let before = group[witness].read("/api/v1/queues/quiet/calls")["items"][0].clone();
+    let before = waiting_call(&group[witness]);
     group[dies].kill();
-    line.moves();
-    let after = group[witness].read("/api/v1/queues/quiet/calls")["items"][0].clone();
-    for field in ["id", "arrived", "place", "state"] {
-        assert_eq!(after[field], before[field], "{field}: {after}");
-    }
+    people.move_on();
+    waits_on(&group[witness], &before);
     group[witness].wait_for_queue("sales", "/talking", 1);
     group[dies].launch();
     group[dies].wait_for_queue("sales", "/talking", 1);
@@ -111,15 +49,15 @@ fn a_follower_dies() {
 fn a_node_that_stops_hands_over() {
     let mut group = Carillon::start_group(3, CENTRE);
     let leader = leader(&group);
-    let line = Line::open(&group, &group[leader]);
+    let people = People::call(&group, &group[leader]);
     group[leader].terminate();
-    line.moves();
+    people.move_on();
 }
 
 #[test]
 fn without_the_others_nothing_is_decided_and_nobody_is_cut_off() {
     let mut group = Carillon::start_group(3, CENTRE);
-    let line = Line::open(&group, &group[0]);
+    let people = People::call(&group, &group[0]);
     group[1].kill();
     group[2].kill();
     let caller = socket(std::net::Ipv4Addr::LOCALHOST);
@@ -132,11 +70,11 @@ fn without_the_others_nothing_is_decided_and_nobody_is_cut_off() {
         let read = caller.recv(&mut answer).ok()?;
         answer[..read].starts_with(b"SIP/2.0 503").then_some(())
     });
-    line.goes_on();
+    people.go_on();
     group[1].launch();
     group[2].launch();
     group[1].wait_for_queue("sales", "/talking", 1);
-    line.goes_on();
+    people.go_on();
 }
 
 #[test]
@@ -145,15 +83,15 @@ fn a_node_that_slept_lets_go_without_a_word() {
         let mut group = Carillon::start_group(3, CENTRE);
         let leader = leader(&group);
         let sleeps = if leads { leader } else { (leader + 1) % 3 };
-        let line = Line::open(&group, &group[sleeps]);
+        let people = People::call(&group, &group[sleeps]);
         group[sleeps].signal("-STOP");
-        line.moves();
+        people.move_on();
         group[sleeps].signal("-CONT");
         assert!(!group[sleeps].ended(), "its life is over");
-        line.goes_on();
+        people.go_on();
         group[(sleeps + 1) % 3].wait_for_queue("sales", "/talking", 1);
         group[sleeps].launch();
         group[sleeps].wait_for_queue("quiet", "/waiting", 1);
-        line.goes_on();
+        people.go_on();
     }
 }

@@ -43,6 +43,7 @@ mod link;
 mod live_config;
 mod lossy;
 mod lost;
+mod people;
 mod phone;
 mod replayed;
 mod restart;

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::carillon::Carillon;
-use crate::phone::Phone;
+use crate::people::CENTRE;
+use crate::people::People;
+use crate::people::waiting_call;
+use crate::people::waits_on;
 use crate::sipp::Over;
 use crate::sipp::Plan;
 use crate::wait::until;
@@ -73,43 +74,15 @@ fn logged_in_agents_survive_a_crash_under_load() {
 
 #[test]
 fn who_waits_and_who_talks_stays_on_the_line() {
-    let mut node = Carillon::start(
-        "kind: Queue\nmetadata: {name: sales}\n---\nkind: Queue\nmetadata: {name: quiet}\nspec: \
-         {overflow: {noAgents: {wait: {}}}}\n",
-    );
-    let (mut caller, mut agent, waiting) = (Phone::new(), Phone::new(), Phone::new());
-    node.hire("101", agent.port());
-    node.wish("101", "ready");
-    caller.call("sales", node.sip);
-    caller.hum(700.0);
-    agent.answer();
-    agent.hum(1100.0);
-    waiting.call("quiet", node.sip);
-    node.wait_for_queue("sales", "/talking", 1);
-    node.wait_for_queue("quiet", "/waiting", 1);
-    let before = node.read("/api/v1/queues/quiet/calls")["items"][0].clone();
+    let mut node = Carillon::start(CENTRE);
+    let people = People::call(std::slice::from_ref(&node), &node);
+    let before = waiting_call(&node);
     node.kill();
     node.launch();
 
-    let phones = [&caller, &agent, &waiting];
-    for phone in phones {
-        phone.moved();
-    }
-    let heard = phones.map(|phone| phone.heard().len());
-    until("all three hear a second more", Duration::from_secs(20), || {
-        let now = phones.map(|phone| phone.heard().len());
-        now.iter().zip(heard).all(|(now, before)| *now > before + 50).then_some(())
-    });
+    people.move_on();
     node.wait_for_queue("sales", "/talking", 1);
-    let after = node.read("/api/v1/queues/quiet/calls")["items"][0].clone();
-    for field in ["id", "arrived", "place", "state"] {
-        assert_eq!(after[field], before[field], "{field}: {after}");
-    }
-    let talk = node.read("/api/v1/queues/sales/calls")["items"][0]["id"].clone();
-    let path = format!("/api/v1/calls/{}/hang-up", talk.as_str().expect("the talk"));
-    let (status, answer) = node.ask(&path, &json!({}));
-    assert_eq!(status, 200, "{answer}");
-    caller.released();
-    agent.released();
+    waits_on(&node, &before);
+    people.end_talk(&node);
     node.kill();
 }

@@ -15,3 +15,5 @@ mod driver;
 mod login;
 mod reservation;
 mod table;
+#[path = "../support/usual.rs"]
+mod usual;

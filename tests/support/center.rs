@@ -108,39 +108,7 @@ pub(crate) fn dialog() -> Dialog {
     Dialog::from(vec![1, 2, 3])
 }
 
-pub(crate) fn queue(name: &str) -> QueueConfig {
-    let reject = |status| Overflow { play: None, action: OverflowAction::Reject { status } };
-    let not_ready = RingPolicy { action: RingAction::NotReady, delay: Millis::ZERO };
-    QueueConfig {
-        id: queue_id(name),
-        display_name: name.to_owned(),
-        addresses: vec![address(name)],
-        strategy: Strategy::MostIdle,
-        ring: Millis::from_secs(15),
-        wrap_up: Millis::ZERO,
-        priority: 0,
-        weight: 0,
-        service_level: ServiceLevel { threshold: Millis::from_secs(20), target_percent: 80 },
-        short_abandon: Millis::from_secs(5),
-        caller: CallerTreatment {
-            answer: AnswerMode::OnEntry,
-            welcome: None,
-            music: None,
-            announcement: None,
-        },
-        on_ring_out: not_ready,
-        on_declined: not_ready,
-        on_busy: not_ready,
-        limits: Limits::default(),
-        overflow: OverflowRules {
-            full: reject(486),
-            too_long: reject(480),
-            no_agents: Overflow { play: None, action: OverflowAction::Wait },
-            closed: reject(480),
-        },
-        open: true,
-    }
-}
+pub(crate) use crate::usual::queue;
 
 pub(crate) fn agent(name: &str, queues: &[&str]) -> AgentConfig {
     AgentConfig {
