@@ -47,7 +47,9 @@ impl People {
 
     /// All three are told to send their audio elsewhere, and hear each other or music again.
     pub(crate) fn move_on(&self) {
-        self.phones().map(Phone::moved);
+        for phone in self.phones() {
+            phone.moved();
+        }
         self.go_on();
     }
 
