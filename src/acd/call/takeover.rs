@@ -61,7 +61,8 @@ fn go_on(state: &mut State, id: CallId, out: &mut Output) {
     };
     match call.state.clone() {
         CallState::Arriving { rule, .. } => overflow::apply_rule(state, id, rule, out),
-        CallState::Waiting => overflow::wait_again(state, id, out),
+        // Not by the rules of those who enter: whoever waits waits on.
+        CallState::Waiting => overflow::wait(state, id, out),
         // Its phones have been stopped.
         CallState::Reserved { .. } => {}
         CallState::Talking(_) | CallState::Held { .. } => join(state, id, out),
